@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: pointer use must be marked, and unmarked use does not compile.
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatWarning("StrictMemorySafety", as: .error),
+]
+
+/// A module of the library; `Docs/Architecture.md` says who may import whom, and why.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+/// The tests of one module, in `Tests/<name>Tests`.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "Vitrine",
+    products: [
+        .executable(name: "vitrine", targets: ["vitrine"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    ],
+    targets: [
+        .target(
+            name: "CVitrineKernels",
+            cSettings: [.unsafeFlags(["-O3"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
+        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
+
+        module("VitrineTensor", ["CVitrineKernels", "COpenBLAS"]),
+        module("VitrineImage", ["VitrineTensor", "CSPNG", "CTurboJPEG", "CTIFF"]),
+        module("VitrineModel", ["VitrineTensor"]),
+        module("VitrineExplain", ["VitrineModel", "VitrineImage", "VitrineTensor"]),
+        module("VitrineData", ["VitrineImage", "VitrineTensor"]),
+        module("VitrineEvaluate", ["VitrineImage"]),
+        module("VitrineTrain", ["VitrineModel", "VitrineData", "VitrineTensor"]),
+        .executableTarget(
+            name: "vitrine",
+            dependencies: [
+                "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData",
+                "VitrineEvaluate", "VitrineTrain",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: swiftSettings),
+
+        tests("VitrineTensor", ["VitrineTensor"]),
+        tests("VitrineImage", ["VitrineImage"]),
+        tests("VitrineModel", ["VitrineModel", "VitrineTensor"]),
+        tests("VitrineExplain", ["VitrineExplain", "VitrineModel", "VitrineImage", "VitrineTensor"]),
+        tests("VitrineData", ["VitrineData", "VitrineImage"]),
+        tests("VitrineEvaluate", ["VitrineEvaluate", "VitrineImage"]),
+        tests("VitrineTrain", ["VitrineTrain", "VitrineModel", "VitrineData", "VitrineTensor"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

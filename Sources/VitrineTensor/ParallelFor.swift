@@ -1,0 +1,31 @@
+import Dispatch
+import Synchronization
+
+/// Calls `body(worker, index)` for every index below `count`, on `workers` threads.
+///
+/// Indices are taken from a shared counter, so uneven work balances; results must be written by index and must not
+/// depend on the worker. The first error (by index) is rethrown after all workers stopped; later indices may then not have run.
+public func parallelFor(
+    _ count: Int, workers: Int, _ body: @Sendable (_ worker: Int, _ index: Int) throws -> Void
+) throws {
+    guard workers > 1 && count > 1 else {
+        for i in 0..<count { try body(0, i) }
+        return
+    }
+    let next = Atomic<Int>(0)
+    let failure = Mutex<(index: Int, error: any Error)?>(nil)
+    DispatchQueue.concurrentPerform(iterations: min(workers, count)) { worker in
+        while true {
+            let i = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard i < count else { return }
+            do { try body(worker, i) } catch {
+                failure.withLock { first in
+                    if first == nil || i < first!.index { first = (i, error) }
+                }
+                next.store(count, ordering: .relaxed)
+                return
+            }
+        }
+    }
+    if let failure = failure.withLock({ $0 }) { throw failure.error }
+}
