@@ -1,0 +1,158 @@
+import VitrineTensor
+
+/// The number of patch rows and columns of an image or of a position embedding.
+public struct PatchGrid: Sendable, Hashable, Codable, CustomStringConvertible {
+    public var rows: Int
+    public var columns: Int
+    public var count: Int { rows * columns }
+
+    public init(rows: Int, columns: Int) {
+        self.rows = rows
+        self.columns = columns
+    }
+
+    public var description: String { "\(rows)x\(columns)" }
+}
+
+/// Everything about a vision transformer but its weights: one description for the whole family (timm, DINO, DINOv2, MAE,
+/// DeiT, Hugging Face, torchvision).
+///
+/// Tokens stand in the order class token, distillation token, registers, patches (row-major from the top left).
+public struct ViTConfiguration: Sendable, Equatable, Codable {
+    /// What the classifier head reads.
+    public enum Pooling: String, Sendable, Codable {
+        /// The class token.
+        case classToken
+        /// The mean of the patch tokens (prefix tokens excluded).
+        case mean
+        /// Class token and mean of the patch tokens, concatenated (Hugging Face `Dinov2ForImageClassification`).
+        case classAndMean
+        /// Class token and distillation token each have a head; the logits are averaged (DeiT).
+        case distilled
+    }
+
+    /// Where the last LayerNorm stands.
+    public enum NormPlacement: String, Sendable, Codable {
+        /// On all tokens, before pooling (`norm`).
+        case beforePooling
+        /// On the pooled vector (`fc_norm`, MAE).
+        case afterPooling
+    }
+
+    /// What an MLP does between its two linear maps.
+    public enum MLP: Sendable, Equatable, Codable {
+        case activation(Activation)
+        /// `silu(gate) * value`; the first linear map gives `gate | value`, twice the hidden width (DINOv2 giant).
+        case swiGLU
+    }
+
+    /// How a position embedding made for another grid is brought to the image's.
+    public enum PositionResampling: String, Sendable, Codable {
+        /// PyTorch bicubic with antialias, half-pixel centres (timm's `resample_abs_pos_embed`).
+        case bicubicAntialias
+        /// PyTorch bicubic without antialias, half-pixel centres (DINO, DINOv2's own code at exact sizes, Hugging Face, torchvision).
+        case bicubic
+    }
+
+    /// Side of a square patch in pixels.
+    public var patchSize: Int
+    /// D, the width of a token.
+    public var width: Int
+    /// L, the number of blocks.
+    public var depth: Int
+    /// H, the number of attention heads; divides the width.
+    public var heads: Int
+    /// Hidden width of the MLP (of each half with SwiGLU).
+    public var hidden: Int
+    /// Number of logits; 0 for a backbone without a head.
+    public var classes: Int
+    /// Input channels, 3 for every known model.
+    public var channels: Int
+    /// Grid of the stored position embedding.
+    public var positionGrid: PatchGrid
+    public var hasClassToken: Bool
+    public var hasDistillationToken: Bool
+    /// Number of register tokens (DINOv2 with registers: 4).
+    public var registers: Int
+    /// Prefix tokens that have a position embedding of their own (the first this many).
+    public var positionedPrefixTokens: Int
+    public var pooling: Pooling
+    public var normPlacement: NormPlacement
+    public var mlp: MLP
+    public var hasLayerScale: Bool
+    public var normEpsilon: Float
+    public var positionResampling: PositionResampling
+
+    public init(
+        patchSize: Int, width: Int, depth: Int, heads: Int, hidden: Int? = nil, classes: Int, channels: Int = 3,
+        positionGrid: PatchGrid, hasClassToken: Bool = true, hasDistillationToken: Bool = false, registers: Int = 0,
+        positionedPrefixTokens: Int? = nil, pooling: Pooling = .classToken, normPlacement: NormPlacement = .beforePooling,
+        mlp: MLP = .activation(.gelu), hasLayerScale: Bool = false, normEpsilon: Float = 1e-6,
+        positionResampling: PositionResampling = .bicubicAntialias
+    ) {
+        self.patchSize = patchSize
+        self.width = width
+        self.depth = depth
+        self.heads = heads
+        self.hidden = hidden ?? 4 * width
+        self.classes = classes
+        self.channels = channels
+        self.positionGrid = positionGrid
+        self.hasClassToken = hasClassToken
+        self.hasDistillationToken = hasDistillationToken
+        self.registers = registers
+        self.positionedPrefixTokens = positionedPrefixTokens ?? ((hasClassToken ? 1 : 0) + (hasDistillationToken ? 1 : 0))
+        self.pooling = pooling
+        self.normPlacement = normPlacement
+        self.mlp = mlp
+        self.hasLayerScale = hasLayerScale
+        self.normEpsilon = normEpsilon
+        self.positionResampling = positionResampling
+    }
+
+    /// r, the number of tokens before the first patch.
+    public var prefixTokens: Int { (hasClassToken ? 1 : 0) + (hasDistillationToken ? 1 : 0) + registers }
+    /// d, the width of a head.
+    public var headWidth: Int { width / heads }
+    /// Output width of the MLP's first linear map.
+    public var firstHidden: Int { mlp == .swiGLU ? 2 * hidden : hidden }
+    /// Width of the vector that the head reads.
+    public var pooledWidth: Int { pooling == .classAndMean ? 2 * width : width }
+
+    /// The patch grid of an image of this size.
+    ///
+    /// - Throws: `ViTError.imageSize` when a side is no multiple of the patch.
+    public func grid(height: Int, width: Int) throws(ViTError) -> PatchGrid {
+        guard height > 0, width > 0, height % patchSize == 0, width % patchSize == 0 else {
+            throw .imageSize(height: height, width: width, patch: patchSize)
+        }
+        return PatchGrid(rows: height / patchSize, columns: width / patchSize)
+    }
+}
+
+/// What can be wrong with a request to a vision transformer.
+public enum ViTError: Error, Equatable, CustomStringConvertible {
+    case imageSize(height: Int, width: Int, patch: Int)
+    case imageShape(expected: String, found: String)
+    case noHead(request: String)
+    case targetOutOfRange(target: Int, classes: Int)
+    case targetCount(images: Int, targets: Int)
+    case blockOutOfRange(block: Int, depth: Int)
+
+    public var description: String {
+        switch self {
+        case .imageSize(let height, let width, let patch):
+            "image of \(height)x\(width) pixels: both sides must be multiples of the patch size \(patch); resize or crop it"
+        case .imageShape(let expected, let found):
+            "images of shape \(found), expected \(expected)"
+        case .noHead(let request):
+            "\(request) needs a class, but this checkpoint is a backbone without a classifier head; fine-tune it, or ask for a class-agnostic method"
+        case .targetOutOfRange(let target, let classes):
+            "target class \(target), but the model has classes 0...\(classes - 1)"
+        case .targetCount(let images, let targets):
+            "\(targets) targets for \(images) images; give one per image"
+        case .blockOutOfRange(let block, let depth):
+            "block \(block), but the model has blocks 0...\(depth - 1)"
+        }
+    }
+}
