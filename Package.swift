@@ -41,7 +41,7 @@ let package = Package(
         module("VitrineModel", ["VitrineTensor"]),
         module("VitrineExplain", ["VitrineModel", "VitrineImage", "VitrineTensor"]),
         module("VitrineData", ["VitrineImage", "VitrineTensor"]),
-        module("VitrineEvaluate", ["VitrineImage"]),
+        module("VitrineEvaluate", ["VitrineImage", "VitrineTensor"]),
         module("VitrineTrain", ["VitrineModel", "VitrineData", "VitrineTensor"]),
         .executableTarget(
             name: "vitrine",
@@ -58,7 +58,7 @@ let package = Package(
         tests("VitrineModel", ["VitrineModel", "VitrineTensor"]),
         tests("VitrineExplain", ["VitrineExplain", "VitrineModel", "VitrineImage", "VitrineTensor"]),
         tests("VitrineData", ["VitrineData", "VitrineImage"]),
-        tests("VitrineEvaluate", ["VitrineEvaluate", "VitrineImage"]),
+        tests("VitrineEvaluate", ["VitrineEvaluate", "VitrineImage", "VitrineTensor"]),
         tests("VitrineTrain", ["VitrineTrain", "VitrineModel", "VitrineData", "VitrineTensor"]),
     ],
     cxxLanguageStandard: .cxx17
