@@ -1,1 +1,0 @@
-#include "vitrine_kernels.h"

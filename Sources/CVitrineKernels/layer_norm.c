@@ -1,0 +1,48 @@
+#include "vitrine_kernels.h"
+#include "vk_math.h"
+
+VK_CLONES void vk_layer_norm(const float *x, const float *weight, const float *bias, float epsilon, size_t rows, size_t columns,
+                             float *restrict y, float *restrict mean, float *restrict inverse_deviation) {
+    VK_RELAXED
+    for (size_t i = 0; i < rows; i++, x += columns, y += columns) {
+        float sum = 0;
+        for (size_t j = 0; j < columns; j++) sum += x[j];
+        float m = sum / (float)columns;
+        // The second pass over a row that lies in the first cache: no cancellation, unlike mean of squares.
+        float squares = 0;
+        for (size_t j = 0; j < columns; j++) squares += (x[j] - m) * (x[j] - m);
+        float inverse = 1.0f / sqrtf(squares / (float)columns + epsilon);
+        for (size_t j = 0; j < columns; j++) y[j] = (x[j] - m) * inverse * weight[j] + bias[j];
+        mean[i] = m;
+        inverse_deviation[i] = inverse;
+    }
+}
+
+VK_CLONES void vk_layer_norm_gradient(const float *dy, const float *x, const float *weight, const float *mean,
+                                      const float *inverse_deviation, size_t rows, size_t columns, float *restrict dx) {
+    VK_RELAXED
+    for (size_t i = 0; i < rows; i++, x += columns, dy += columns, dx += columns) {
+        float m = mean[i], inverse = inverse_deviation[i];
+        float sum = 0, product = 0;
+        for (size_t j = 0; j < columns; j++) {
+            float g = dy[j] * weight[j];
+            sum += g;
+            product += g * (x[j] - m);
+        }
+        float a = sum / (float)columns;
+        float b = product * inverse * inverse / (float)columns;
+        for (size_t j = 0; j < columns; j++) dx[j] = inverse * (dy[j] * weight[j] - a - (x[j] - m) * b);
+    }
+}
+
+VK_CLONES void vk_layer_norm_weight_gradient(const float *dy, const float *x, const float *mean, const float *inverse_deviation,
+                                             size_t rows, size_t columns, float *restrict d_weight, float *restrict d_bias) {
+    VK_FUSED
+    for (size_t i = 0; i < rows; i++, x += columns, dy += columns) {
+        float m = mean[i], inverse = inverse_deviation[i];
+        for (size_t j = 0; j < columns; j++) {
+            d_weight[j] += dy[j] * ((x[j] - m) * inverse);
+            d_bias[j] += dy[j];
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import CVitrineKernels
+
+/// The non-linearity inside an MLP.
+public enum Activation: String, Sendable, Codable {
+    /// `x Phi(x)` with the normal distribution function (Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415).
+    case gelu
+    /// The same paper's approximation `x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`.
+    case geluTanh
+    /// The same paper's `x sigmoid(1.702 x)`.
+    case quickGelu
+}
+
+/// `y = kind(x)`, element by element.
+public func activate(_ kind: Activation, _ x: Tensor, into y: inout Tensor) {
+    let n = x.count
+    requireCount(n, y.count)
+    // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
+    switch kind {
+    case .gelu: unsafe vk_gelu(x.pointer, n, y.mutablePointer())
+    case .geluTanh: unsafe vk_gelu_tanh(x.pointer, n, y.mutablePointer())
+    case .quickGelu: unsafe vk_quick_gelu(x.pointer, n, y.mutablePointer())
+    }
+}
+
+/// `dx = dy * kind'(x)`, element by element.
+public func activationGradient(_ kind: Activation, x: Tensor, dy: Tensor, into dx: inout Tensor) {
+    let n = x.count
+    requireCount(n, dy.count, dx.count)
+    // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
+    switch kind {
+    case .gelu: unsafe vk_gelu_gradient(x.pointer, dy.pointer, n, dx.mutablePointer())
+    case .geluTanh: unsafe vk_gelu_tanh_gradient(x.pointer, dy.pointer, n, dx.mutablePointer())
+    case .quickGelu: unsafe vk_quick_gelu_gradient(x.pointer, dy.pointer, n, dx.mutablePointer())
+    }
+}
+
+/// The gate of SwiGLU (Shazeer 2020, https://arxiv.org/abs/2002.05202): `y = silu(gate) * value`.
+///
+/// - Parameters:
+///   - x: `[..., 2H]`, each row the gates followed by the values.
+///   - y: `[..., H]`, overwritten.
+public func siluGate(_ x: Tensor, into y: inout Tensor) {
+    precondition(x.shape.last % 2 == 0, "SwiGLU needs gates and values: an even number of columns, not \(x.shape.last)")
+    requireCount(x.count / 2, y.count)
+    // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
+    unsafe vk_silu_gate(x.pointer, x.rowCount, x.shape.last / 2, y.mutablePointer())
+}
+
+/// Gradient of `siluGate`: `dy [..., H]` at the output gives `dx [..., 2H]`, overwritten.
+public func siluGateGradient(_ dy: Tensor, x: Tensor, into dx: inout Tensor) {
+    precondition(x.shape.last % 2 == 0, "SwiGLU needs gates and values: an even number of columns, not \(x.shape.last)")
+    requireCount(x.count, dx.count)
+    requireCount(x.count / 2, dy.count)
+    // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
+    unsafe vk_silu_gate_gradient(dy.pointer, x.pointer, x.rowCount, x.shape.last / 2, dx.mutablePointer())
+}

@@ -1,0 +1,37 @@
+import CVitrineKernels
+
+// SAFETY, for every call below: the kernels read `count` floats, which are the whole tensor.
+
+/// Sum of all elements, accumulated in Double.
+public func sum(_ x: Tensor) -> Double { unsafe vk_sum(x.pointer, x.count) }
+
+/// Sum of the absolute values of all elements, accumulated in Double.
+public func absoluteSum(_ x: Tensor) -> Double { unsafe vk_absolute_sum(x.pointer, x.count) }
+
+/// Sum of the products of corresponding elements, accumulated in Double.
+public func dot(_ a: Tensor, _ b: Tensor) -> Double {
+    requireCount(a.count, b.count)
+    return unsafe vk_dot(a.pointer, b.pointer, a.count)
+}
+
+/// Standard deviation over all elements, dividing by their number; NaN for an empty tensor.
+public func standardDeviation(_ x: Tensor) -> Double {
+    let n = Double(x.count)
+    return unsafe (vk_squared_deviations(x.pointer, sum(x) / n, x.count) / n).squareRoot()
+}
+
+/// How many elements are NaN, and how many are plus or minus infinity.
+public func nonFiniteCounts(_ x: Tensor) -> (nan: Int, infinite: Int) {
+    var nan = 0
+    var infinite = 0
+    unsafe vk_non_finite_counts(x.pointer, x.count, &nan, &infinite)
+    return (nan, infinite)
+}
+
+/// Smallest and largest element; NaN is passed over, and (infinity, -infinity) says that nothing else was there.
+public func minMax(_ x: Tensor) -> (minimum: Float, maximum: Float) {
+    var minimum: Float = 0
+    var maximum: Float = 0
+    unsafe vk_min_max(x.pointer, x.count, &minimum, &maximum)
+    return (minimum, maximum)
+}

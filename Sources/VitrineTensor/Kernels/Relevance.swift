@@ -1,0 +1,68 @@
+import CVitrineKernels
+
+// The steps of layer-wise relevance propagation as in Chefer, Gur & Wolf 2021 (https://arxiv.org/abs/2012.09838) and its public code.
+// SAFETY, for every call below: counts are checked first, and `mutablePointer` makes an output distinct from all inputs.
+
+/// `y = a / (b + 1e-9)` where b is not 0, and 0 where it is; where `b + 1e-9` is exactly 0, `a / 1e-9`.
+public func safeDivide(_ a: Tensor, _ b: Tensor, into y: inout Tensor) {
+    requireCount(a.count, b.count, y.count)
+    unsafe vk_safe_divide_all(a.pointer, b.pointer, a.count, y.mutablePointer())
+}
+
+/// First half of the alpha-1 rule on a linear layer: `s = safeDivide(r, max(0, (y + p) / 2))`.
+///
+/// - Parameters:
+///   - r: relevance at the output.
+///   - y: the output without bias, `x Wᵀ`.
+///   - p: `|x| |W|ᵀ`; then `(y + p) / 2` is the sum of the positive products only.
+public func relevanceRatio(_ r: Tensor, product y: Tensor, absoluteProduct p: Tensor, into s: inout Tensor) {
+    requireCount(r.count, y.count, p.count, s.count)
+    unsafe vk_relevance_ratio(r.pointer, y.pointer, p.pointer, r.count, s.mutablePointer())
+}
+
+/// Second half of the alpha-1 rule on a linear layer: `r = (x * a + |x| * b) / 2` with `a = s W`, `b = s |W|`.
+public func relevanceCombine(_ x: Tensor, _ a: Tensor, _ b: Tensor, into r: inout Tensor) {
+    requireCount(x.count, a.count, b.count, r.count)
+    unsafe vk_relevance_combine(x.pointer, a.pointer, b.pointer, x.count, r.mutablePointer())
+}
+
+/// Relevance through the sum `q = z1 + z2` of a residual connection, for one sample.
+///
+/// Each summand gets `z s` with `s = safeDivide(r, q)`; both parts are then rescaled to the share of the total that the
+/// absolute values of their sums deserve. The sums run over this call's tensors and are accumulated in Double.
+///
+/// - Parameters:
+///   - r: relevance at the sum.
+///   - stabiliser: 0 for the published rule, else `s = r q / (q² + stabiliser²)`, which stays bounded where q is near 0;
+///     callers give `eps` times the standard deviation of q.
+///   - r1: relevance of `z1`, overwritten; `r2` that of `z2`.
+public func relevanceAdd(
+    _ r: Tensor, _ z1: Tensor, _ z2: Tensor, stabiliser: Float, into r1: inout Tensor, _ r2: inout Tensor
+) {
+    let n = r.count
+    requireCount(n, z1.count, z2.count, r1.count, r2.count)
+    precondition(stabiliser >= 0, "a stabiliser is 0 or positive")
+    var sums: [3 of Double] = [0, 0, 0]
+    var span = sums.mutableSpan
+    unsafe span.withUnsafeMutableBufferPointer {
+        unsafe vk_relevance_add(
+            r.pointer, z1.pointer, z2.pointer, stabiliser, n, r1.mutablePointer(), r2.mutablePointer(), $0.baseAddress!)
+    }
+    let (total, first, second) = (sums[0], sums[1], sums[2])
+    let both = abs(first) + abs(second)
+    scale(&r1, by: Float(safeDivide(safeDivide(abs(first), both) * total, first)))
+    scale(&r2, by: Float(safeDivide(safeDivide(abs(second), both) * total, second)))
+}
+
+/// Relevance where one value was used twice: `r = x * (safeDivide(r1, x) + safeDivide(r2, x))`, the sum of both, and 0 where x is 0.
+public func relevanceClone(_ r1: Tensor, _ r2: Tensor, x: Tensor, into r: inout Tensor) {
+    requireCount(x.count, r1.count, r2.count, r.count)
+    unsafe vk_relevance_clone(r1.pointer, r2.pointer, x.pointer, x.count, r.mutablePointer())
+}
+
+/// The rule of `safeDivide` for two numbers.
+private func safeDivide(_ a: Double, _ b: Double) -> Double {
+    if b == 0 { return 0 }
+    let denominator = b + 1e-9
+    return a / (denominator == 0 ? 1e-9 : denominator)
+}

@@ -1,0 +1,23 @@
+import CVitrineKernels
+
+/// `softmax(scale * s)` over the last dimension, in place.
+///
+/// A row that holds NaN or +infinity, or nothing but -infinity, becomes NaN throughout, as in PyTorch; a single -infinity gives 0.
+public func softmaxRows(_ s: inout Tensor, scale: Float) {
+    let rows = s.rowCount
+    let columns = s.shape.last
+    // SAFETY: `rows * columns` floats are the whole tensor.
+    unsafe vk_softmax(s.mutablePointer(), scale, rows, columns)
+}
+
+/// Gradient of `a = softmax(scale * s)` with respect to `s`: `ds = scale * a * (da - rowsum(a * da))`.
+///
+/// - Parameters:
+///   - da: gradient at the softmax's output, `[..., columns]`.
+///   - a: the softmax's output.
+///   - ds: overwritten.
+public func softmaxGradient(_ da: Tensor, a: Tensor, scale: Float, into ds: inout Tensor) {
+    requireCount(a.count, da.count, ds.count)
+    // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
+    unsafe vk_softmax_gradient(da.pointer, a.pointer, scale, a.rowCount, a.shape.last, ds.mutablePointer())
+}
