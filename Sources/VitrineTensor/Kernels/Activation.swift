@@ -1,7 +1,7 @@
 import CVitrineKernels
 
 /// The non-linearity inside an MLP.
-public enum Activation: String, Sendable, Codable {
+public enum Activation: String, Sendable, Codable, CaseIterable {
     /// `x Phi(x)` with the normal distribution function (Hendrycks & Gimpel 2016, https://arxiv.org/abs/1606.08415).
     case gelu
     /// The same paper's approximation `x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`.
