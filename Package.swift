@@ -37,7 +37,7 @@ let package = Package(
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
 
         module("VitrineTensor", ["CVitrineKernels", "COpenBLAS"]),
-        module("VitrineImage", ["VitrineTensor", "CSPNG", "CTurboJPEG", "CTIFF"]),
+        module("VitrineImage", ["VitrineTensor", "CVitrineKernels", "CSPNG", "CTurboJPEG", "CTIFF"]),
         module("VitrineModel", ["VitrineTensor"]),
         module("VitrineExplain", ["VitrineModel", "VitrineImage", "VitrineTensor"]),
         module("VitrineData", ["VitrineImage", "VitrineTensor"]),
