@@ -47,11 +47,16 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
     }
 
     /// How a position embedding made for another grid is brought to the image's.
-    public enum PositionResampling: String, Sendable, Codable {
-        /// PyTorch bicubic with antialias, half-pixel centres (timm's `resample_abs_pos_embed`).
+    public enum PositionResampling: String, Sendable, Codable, CaseIterable {
+        /// PyTorch bicubic with antialias, half-pixel centres: timm's `resample_abs_pos_embed`, and DINOv2 with registers both in
+        /// its own code and in Hugging Face's.
         case bicubicAntialias
-        /// PyTorch bicubic without antialias, half-pixel centres (DINO, DINOv2's own code at exact sizes, Hugging Face, torchvision).
+        /// PyTorch bicubic without antialias, half-pixel centres: MAE, DeiT and all of Hugging Face but `Dinov2WithRegisters`.
         case bicubic
+        /// Without antialias, and the scale taken as (new + 0.1) / old: the own code of DINO and of DINOv2 without registers.
+        case bicubicOffset
+        /// Without antialias, corner points aligned: torchvision's `interpolate_embeddings`.
+        case bicubicAlignCorners
     }
 
     /// Side of a square patch in pixels.
