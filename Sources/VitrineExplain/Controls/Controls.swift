@@ -1,0 +1,82 @@
+import VitrineImage
+import VitrineModel
+import VitrineTensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Maps that know nothing of the model, which every method must beat (methods.md §20).
+enum Control: Explainer {
+    /// Independent uniform values per patch, displayed like the method it stands for.
+    case randomPatch(upsampling: DisplayRule.Upsampling)
+    /// Independent uniform values per pixel.
+    case randomPixel
+    /// `exp(-r^2 / 2 s^2)` around the image's centre, `s = sigma * height`.
+    case centre(sigma: Double)
+    /// Sobel magnitude of the grey image the network sees.
+    case edge
+    /// The same value everywhere: shows what a tie rule gives away.
+    case constant
+
+    func needs(_ configuration: ViTConfiguration) -> [InputVariant: TraceRequest] { [:] }
+
+    func map(_ subject: Subject) -> MethodResult {
+        switch self {
+        case .randomPatch(let upsampling):
+            MethodResult(
+                subject.patchMap(
+                    Self.uniform(subject, "random-patch", count: subject.grid.count),
+                    DisplayRule(upsampling: upsampling, normalisation: .minMax)))
+        case .randomPixel:
+            MethodResult(subject.pixelMap(Self.uniform(subject, "random-pixel", count: subject.height * subject.width), .finished))
+        case .centre(let sigma):
+            MethodResult(subject.pixelMap(Self.centre(height: subject.height, width: subject.width, sigma: sigma), .finished))
+        case .edge:
+            MethodResult(subject.pixelMap(Self.sobel(subject.image), DisplayRule(upsampling: .nearest, normalisation: .minMax)))
+        case .constant:
+            MethodResult(subject.patchMap([Float](repeating: 1, count: subject.grid.count), .finished))
+        }
+    }
+
+    private static func uniform(_ subject: Subject, _ method: String, count: Int) -> [Float] {
+        var random = Philox(seed: subject.seed, name: "\(method)/\(subject.name)")
+        return (0..<count).map { _ in Float(random.uniform()) }
+    }
+
+    /// Distances are taken from pixel centres to the image's centre.
+    static func centre(height: Int, width: Int, sigma: Double) -> [Float] {
+        let s = sigma * Double(height)
+        var map = [Float](repeating: 0, count: height * width)
+        for y in 0..<height {
+            for x in 0..<width {
+                let (dy, dx) = (Double(y) - Double(height - 1) / 2, Double(x) - Double(width - 1) / 2)
+                map[y * width + x] = Float(exp(-(dy * dy + dx * dx) / (2 * s * s)))
+            }
+        }
+        return map
+    }
+
+    /// 3x3 Sobel, edges repeated, on the mean of the channels.
+    static func sobel(_ image: Tensor) -> [Float] {
+        let (channels, height, width) = (image.shape[0], image.shape[1], image.shape[2])
+        var grey = [Float](repeating: 0, count: height * width)
+        image.withSpan { span in
+            for c in 0..<channels {
+                for i in grey.indices { grey[i] += span[c * height * width + i] / Float(channels) }
+            }
+        }
+        let at = { (y: Int, x: Int) in grey[min(max(y, 0), height - 1) * width + min(max(x, 0), width - 1)] }
+        var map = grey
+        for y in 0..<height {
+            for x in 0..<width {
+                let gx = at(y - 1, x + 1) + 2 * at(y, x + 1) + at(y + 1, x + 1) - at(y - 1, x - 1) - 2 * at(y, x - 1) - at(y + 1, x - 1)
+                let gy = at(y + 1, x - 1) + 2 * at(y + 1, x) + at(y + 1, x + 1) - at(y - 1, x - 1) - 2 * at(y - 1, x) - at(y - 1, x + 1)
+                map[y * width + x] = (gx * gx + gy * gy).squareRoot()
+            }
+        }
+        return map
+    }
+}

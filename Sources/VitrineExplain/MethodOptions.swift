@@ -1,0 +1,54 @@
+/// Parameters of a method as a user writes them: `name:key=value,key=value`.
+public struct MethodOptions: Sendable {
+    public let method: String
+    private var values: [String: String]
+
+    public init(method: String, values: [String: String] = [:]) {
+        self.method = method
+        self.values = values
+    }
+
+    /// Splits `name:key=value,key=value`.
+    public static func parse(_ text: String) throws(MethodError) -> MethodOptions {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        var values: [String: String] = [:]
+        for pair in parts.count > 1 ? parts[1].split(separator: ",") : [] {
+            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard sides.count == 2, values.updateValue(String(sides[1]), forKey: String(sides[0])) == nil else {
+                throw .malformed(text)
+            }
+        }
+        return MethodOptions(method: String(parts[0]), values: values)
+    }
+
+    /// Takes an option out; the default when it was not given.
+    public mutating func take<T>(_ key: String, default value: T, _ read: (String) -> T?) throws(MethodError) -> T {
+        guard let text = values.removeValue(forKey: key) else { return value }
+        guard let result = read(text) else { throw .badValue(method: method, option: key, value: text) }
+        return result
+    }
+
+    /// Complains about options that nobody took.
+    public func finish() throws(MethodError) {
+        if let key = values.keys.min() { throw .unknownOption(method: method, option: key) }
+    }
+}
+
+/// What can be wrong with the name or the options of a method.
+public enum MethodError: Error, Equatable, CustomStringConvertible {
+    case unknown(String, known: [String])
+    case malformed(String)
+    case unknownOption(method: String, option: String)
+    case badValue(method: String, option: String, value: String)
+    case duplicate(String)
+
+    public var description: String {
+        switch self {
+        case .unknown(let name, let known): "no method '\(name)'; the methods are \(known.joined(separator: ", "))"
+        case .malformed(let text): "method '\(text)': write name:option=value,option=value"
+        case .unknownOption(let method, let option): "method '\(method)' has no option '\(option)'; see --help for its options"
+        case .badValue(let method, let option, let value): "method '\(method)': option \(option) cannot be '\(value)'"
+        case .duplicate(let name): "method '\(name)' is asked for twice"
+        }
+    }
+}

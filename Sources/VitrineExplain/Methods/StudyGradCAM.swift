@@ -1,0 +1,35 @@
+import VitrineImage
+import VitrineModel
+
+/// The Grad-CAM of the study: six variants, each projected on its first singular vector with whatever sign LAPACK returns, then clipped
+/// (paper.md, methods.md §4).
+///
+/// Reproduced to show what it does: each of the six maps shows the evidence or its complement, by a coin flip. The note
+/// `signs-agreeing` counts the variants whose sign is the documented one of `gradcam-eigen`, `correlations` gives each
+/// one's correlation with plain Grad-CAM. `sign=flipped` takes the other side every time, `sign=documented` the rule.
+struct StudyGradCAM: Explainer {
+    enum Sign: String { case lapack, flipped, documented }
+
+    var sign = Sign.lapack
+
+    init(_ options: inout MethodOptions) throws(MethodError) {
+        sign = try options.take("sign", default: .lapack) { Sign(rawValue: $0) }
+    }
+
+    func needs(_ configuration: ViTConfiguration) -> [InputVariant: TraceRequest] { TestTimeAugmentation.needs(configuration) }
+
+    func map(_ subject: Subject) -> MethodResult {
+        var correlations: [Double] = []
+        let map = TestTimeAugmentation.mean(subject) { variant in
+            let projection = SignedProjection(CAM.layer(subject, variant))
+            correlations.append(projection.correlation)
+            switch sign {
+            case .lapack: return projection.lapack
+            case .flipped: return projection.lapack.map { -$0 }
+            case .documented: return projection.documented
+            }
+        }
+        let agreeing = correlations.reduce(0) { $0 + ($1 >= 0 ? 1 : 0) }
+        return MethodResult(map, notes: ["signs-agreeing": [Double(agreeing)], "correlations": correlations])
+    }
+}

@@ -1,0 +1,388 @@
+import VitrineTensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The inner values of one block for a batch; what the gradient and relevance passes read. M = B * tokens rows.
+struct BlockState {
+    /// z, the block's input `[B, N, D]`.
+    var input: Tensor
+    /// u = LN1 z.
+    var norm1: Tensor
+    var mean1: Tensor
+    var inverseDeviation1: Tensor
+    /// `[B, N, 3 D]`, bias included.
+    var qkv: Tensor
+    /// A `[B, H, N, N]`.
+    var attention: Tensor
+    /// o = A V, heads side by side `[B, N, D]`.
+    var context: Tensor
+    /// Output of the projection, before LayerScale.
+    var projected: Tensor
+    /// Attention branch after LayerScale; `projected` itself where there is none.
+    var branch1: Tensor
+    /// z' `[B, N, D]`.
+    var middle: Tensor
+    /// v = LN2 z'.
+    var norm2: Tensor
+    var mean2: Tensor
+    var inverseDeviation2: Tensor
+    /// Output of the MLP's first map, bias included `[B, N, firstHidden]`.
+    var preActivation: Tensor
+    /// `[B, N, hidden]`.
+    var activated: Tensor
+    /// Output of the MLP's second map, before LayerScale.
+    var mlpOutput: Tensor
+    /// MLP branch after LayerScale.
+    var branch2: Tensor
+    /// z''.
+    var output: Tensor
+}
+
+/// A forward pass with the values that later passes need.
+struct ForwardState {
+    let images: Tensor
+    let grid: PatchGrid
+    /// z_0 `[B, N, D]`: patches and prefix tokens with their positions.
+    var embedded: Tensor
+    /// By block; nil below the first block that a later pass enters.
+    var blocks: [BlockState?]
+    /// z_L `[B, N, D]`.
+    var tokens: Tensor
+    /// LN_f of all tokens (norm before pooling), or pooled tokens before LN_f (norm after pooling).
+    var normInput: Tensor
+    var mean: Tensor
+    var inverseDeviation: Tensor
+    /// Output of the final norm: `[B, N, D]` or `[B, pooledWidth]`.
+    var normed: Tensor
+    /// `[B, pooledWidth]`.
+    var pooled: Tensor
+    /// `[B, pooledWidth]` read by the distillation head.
+    var distilled: Tensor?
+    var logits: Tensor?
+    var tokenCount: Int { tokens.shape[1] }
+    var count: Int { tokens.shape[0] }
+}
+
+extension VisionTransformer {
+    /// Logits of a batch.
+    ///
+    /// - Parameter images: `[B, channels, height, width]`, normalised; both sides multiples of the patch size.
+    /// - Returns: `[B, classes]`, or `[B, pooledWidth]` features for a backbone.
+    public func callAsFunction(_ images: Tensor, workspace: Workspace) throws -> Tensor {
+        let trace = try trace(images, targets: [], request: TraceRequest(), workspace: workspace)
+        return trace.logits ?? trace.pooled
+    }
+
+    /// One forward pass and, as far as the request needs them, one gradient pass and one relevance pass per rule.
+    ///
+    /// Images of a batch do not see each other: a batch gives what single images give, to the rounding of a product.
+    ///
+    /// - Parameters:
+    ///   - images: `[B, channels, height, width]`, normalised.
+    ///   - targets: one per image; may be empty when the request needs none.
+    /// - Throws: `ViTError` for a wrong shape, block or target, or a class asked of a backbone.
+    /// - Complexity: forward 2 products per weight and token; gradient the same again; relevance about twice that.
+    public func trace(_ images: Tensor, targets: [TargetChoice], request: TraceRequest, workspace: Workspace) throws(ViTError) -> Trace {
+        let c = configuration
+        try request.check(depth: c.depth)
+        guard images.shape.rank == 4, images.shape[0] > 0, images.shape[1] == c.channels else {
+            throw .imageShape(expected: "[B, \(c.channels), height, width]", found: images.shape.description)
+        }
+        let grid = try c.grid(height: images.shape[2], width: images.shape[3])
+        if request.needsTarget {
+            guard head != nil else { throw .noHead(request: "a gradient or a relevance") }
+            guard targets.count == images.shape[0] else { throw .targetCount(images: images.shape[0], targets: targets.count) }
+            for case .fixed(let target) in targets { try target.check(classes: c.classes) }
+        }
+        let state = forward(
+            images, grid: grid, firstKept: request.firstKeptBlock(depth: c.depth), inspect: request.attention.union(request.norm1),
+            workspace: workspace)
+        var trace = Trace(grid: grid, prefixTokens: c.prefixTokens, pooled: state.pooled, logits: state.logits)
+        for l in request.attention { trace.attention[l] = state.blocks[l]!.attention }
+        for l in request.norm1 { trace.norm1[l] = state.blocks[l]!.norm1 }
+        guard request.needsTarget else { return trace }
+        let targets = (0..<state.count).map { b in targets[b].resolved(logits: trace.logits(of: b)) }
+        trace.targets = targets
+        if let end = request.gradientEnd {
+            let rows = (0..<state.count).flatMap { b in targets[b].gradient(logits: trace.logits(of: b)) }
+            let dLogits = Tensor(state.logits!.shape, rows)
+            gradientPass(state, dLogits: dLogits, downTo: end, request: request, trace: &trace, workspace: workspace)
+        }
+        for (rule, wanted) in request.relevance {
+            trace.relevance[rule] = relevancePass(state, targets: targets, rule: rule, request: wanted, workspace: workspace)
+        }
+        return trace
+    }
+
+    /// The forward pass.
+    ///
+    /// - Parameters:
+    ///   - firstKept: blocks from here on keep their inner values.
+    ///   - inspect: further blocks that keep theirs.
+    func forward(
+        _ images: Tensor, grid: PatchGrid, firstKept: Int, inspect: Set<Int>, workspace: Workspace
+    ) -> ForwardState {
+        let c = configuration
+        var z = embed(images, grid: grid, workspace: workspace)
+        let embedded = z
+        var states: [BlockState?] = []
+        for l in 0..<c.depth {
+            let state = forwardBlock(blocks[l], z, workspace: workspace)
+            z = state.output
+            states.append(l >= firstKept || inspect.contains(l) ? state : nil)
+        }
+        let (batch, tokens) = (z.shape[0], z.shape[1])
+        var state: ForwardState
+        switch c.normPlacement {
+        case .beforePooling:
+            let (normed, mean, inverse) = applyNorm(norm, z, workspace: workspace)
+            let pooled = pool(normed, workspace: workspace)
+            state = ForwardState(
+                images: images, grid: grid, embedded: embedded, blocks: states, tokens: z, normInput: z, mean: mean,
+                inverseDeviation: inverse, normed: normed, pooled: pooled)
+        case .afterPooling:
+            let raw = pool(z, workspace: workspace)
+            let (normed, mean, inverse) = applyNorm(norm, raw, workspace: workspace)
+            state = ForwardState(
+                images: images, grid: grid, embedded: embedded, blocks: states, tokens: z, normInput: raw, mean: mean,
+                inverseDeviation: inverse, normed: normed, pooled: normed)
+        }
+        guard let head else { return state }
+        var logits = workspace.tensor([batch, c.classes])
+        apply(head, state.pooled, into: &logits)
+        if c.pooling == .distilled, let distillationHead {
+            let second = gather(state.normed, token: 1, tokens: tokens, workspace: workspace)
+            var more = workspace.tensor([batch, c.classes])
+            apply(distillationHead, second, into: &more)
+            add(more, to: &logits)
+            scale(&logits, by: 0.5)
+            state.distilled = second
+        }
+        state.logits = logits
+        return state
+    }
+
+    /// Patch tokens, prefix tokens and positions: z_0 `[B, N, D]`.
+    func embed(_ images: Tensor, grid: PatchGrid, workspace: Workspace) -> Tensor {
+        let c = configuration
+        let batch = images.shape[0]
+        let (r, d) = (c.prefixTokens, c.width)
+        let tokens = r + grid.count
+        let table = embeddingTable(grid: grid, workspace: workspace)
+        var z = workspace.tensor([batch, tokens, d])
+        var patches = workspace.tensor([grid.count, patchEmbedding.inputs])
+        for b in 0..<batch {
+            z.replace(from: b * tokens * d, with: table)
+            im2patches(images[b], patch: c.patchSize, into: &patches)
+            multiply(
+                patches.matrix, patchEmbedding.weight.matrix.transposed, into: &z,
+                window: MatrixWindow(start: (b * tokens + r) * d, rows: grid.count, columns: d, stride: d), beta: 1)
+        }
+        return z
+    }
+
+    /// What every image's tokens start from: prefix tokens, patch bias and positions, `[N, D]`.
+    func embeddingTable(grid: PatchGrid, workspace: Workspace) -> Tensor {
+        let d = configuration.width
+        let r = configuration.prefixTokens
+        var table = workspace.zeros([r + grid.count, d])
+        if let bias = patchEmbedding.bias {
+            var rows = workspace.zeros([grid.count, d])
+            addBias(bias, to: &rows)
+            table.replace(from: r * d, with: rows)
+        }
+        add(positionTable(grid: grid, workspace: workspace), to: &table)
+        var prefix = workspace.zeros([r + grid.count, d])
+        var row = 0
+        for token in [classToken, distillationToken] {
+            guard let token else { continue }
+            prefix.replace(from: row * d, with: token)
+            row += 1
+        }
+        if let registerTokens { prefix.replace(from: row * d, with: registerTokens) }
+        add(prefix, to: &table)
+        return table
+    }
+
+    /// The position embedding of every token at this grid, `[N, D]`; 0 for prefix tokens without one.
+    func positionTable(grid: PatchGrid, workspace: Workspace) -> Tensor {
+        let c = configuration
+        let d = c.width
+        var table = workspace.zeros([c.prefixTokens + grid.count, d])
+        table.replace(from: 0, with: positionEmbedding[0..<c.positionedPrefixTokens])
+        var patches = positionEmbedding[c.positionedPrefixTokens..<(c.positionedPrefixTokens + c.positionGrid.count)]
+        if grid != c.positionGrid {
+            patches = resamplePositionEmbedding(patches, from: c.positionGrid, to: grid, mode: c.positionResampling)
+        }
+        table.replace(from: c.prefixTokens * d, with: patches)
+        return table
+    }
+
+    /// z'' = z' + s2 mlp(LN2 z'), z' = z + s1 proj(attention(LN1 z)).
+    func forwardBlock(_ block: ViTBlock, _ z: Tensor, workspace: Workspace) -> BlockState {
+        let c = configuration
+        let (batch, tokens, d) = (z.shape[0], z.shape[1], c.width)
+        let (u, mean1, inverse1) = applyNorm(block.norm1, z, workspace: workspace)
+        var qkv = workspace.tensor([batch, tokens, 3 * d])
+        apply(block.qkv, u, into: &qkv)
+        var attention = workspace.tensor([batch, c.heads, tokens, tokens])
+        var context = workspace.tensor([batch, tokens, d])
+        let heads = HeadLayout(configuration: c, tokens: tokens)
+        for b in 0..<batch {
+            for h in 0..<c.heads {
+                multiply(
+                    qkv.matrix(heads.query(b, h)), qkv.matrix(heads.key(b, h)).transposed, into: &attention,
+                    window: heads.attention(b, h))
+            }
+        }
+        softmaxRows(&attention, scale: 1 / Float(c.headWidth).squareRoot())
+        for b in 0..<batch {
+            for h in 0..<c.heads {
+                multiply(
+                    attention.matrix(heads.attention(b, h)), qkv.matrix(heads.value(b, h)), into: &context,
+                    window: heads.context(b, h))
+            }
+        }
+        var projected = workspace.tensor(z.shape)
+        apply(block.projection, context, into: &projected)
+        let branch1 = scaled(projected, by: block.scale1, workspace: workspace)
+        var middle = workspace.tensor(z.shape)
+        add(z, branch1, into: &middle)
+
+        let (v, mean2, inverse2) = applyNorm(block.norm2, middle, workspace: workspace)
+        var pre = workspace.tensor([batch, tokens, c.firstHidden])
+        apply(block.fc1, v, into: &pre)
+        var activated = workspace.tensor([batch, tokens, c.hidden])
+        switch c.mlp {
+        case .activation(let kind): activate(kind, pre, into: &activated)
+        case .swiGLU: siluGate(pre, into: &activated)
+        }
+        var mlp = workspace.tensor(z.shape)
+        apply(block.fc2, activated, into: &mlp)
+        let branch2 = scaled(mlp, by: block.scale2, workspace: workspace)
+        var output = workspace.tensor(z.shape)
+        add(middle, branch2, into: &output)
+        return BlockState(
+            input: z, norm1: u, mean1: mean1, inverseDeviation1: inverse1, qkv: qkv, attention: attention, context: context,
+            projected: projected, branch1: branch1, middle: middle, norm2: v, mean2: mean2, inverseDeviation2: inverse2,
+            preActivation: pre, activated: activated, mlpOutput: mlp, branch2: branch2, output: output)
+    }
+
+    // MARK: Pieces
+
+    /// `y = x W^T + b` over all rows.
+    func apply(_ linear: Linear, _ x: Tensor, into y: inout Tensor) {
+        multiply(x.matrix, linear.weight.matrix.transposed, into: &y)
+        if let bias = linear.bias { addBias(bias, to: &y) }
+    }
+
+    func applyNorm(_ norm: LayerNorm, _ x: Tensor, workspace: Workspace) -> (y: Tensor, mean: Tensor, inverseDeviation: Tensor) {
+        let rows = x.count / norm.weight.count
+        var y = workspace.tensor(x.shape)
+        var mean = workspace.tensor([rows])
+        var inverse = workspace.tensor([rows])
+        layerNorm(
+            x, weight: norm.weight, bias: norm.bias, epsilon: configuration.normEpsilon, into: &y, mean: &mean,
+            inverseDeviation: &inverse)
+        return (y, mean, inverse)
+    }
+
+    /// LayerScale, or `x` itself where the model has none.
+    func scaled(_ x: Tensor, by gamma: Tensor?, workspace: Workspace) -> Tensor {
+        guard let gamma else { return x }
+        var y = workspace.tensor(x.shape)
+        scaleColumns(x, by: gamma, into: &y)
+        return y
+    }
+
+    /// What the head reads of `[B, N, D]` tokens: `[B, pooledWidth]`.
+    func pool(_ tokens: Tensor, workspace: Workspace) -> Tensor {
+        let (batch, n) = (tokens.shape[0], tokens.shape[1])
+        let (d, w) = (configuration.width, configuration.pooledWidth)
+        switch configuration.pooling {
+        case .classToken, .distilled: return gather(tokens, token: 0, tokens: n, workspace: workspace)
+        case .mean, .classAndMean:
+            var pooled = workspace.tensor([batch, w])
+            let patches = n - configuration.prefixTokens
+            var ones = workspace.tensor([1, patches])
+            ones.fill(1)
+            for b in 0..<batch {
+                if configuration.pooling == .classAndMean { pooled.replace(from: b * w, with: tokens[b][0]) }
+                multiply(
+                    ones.matrix,
+                    tokens.matrix(MatrixWindow(start: (b * n + configuration.prefixTokens) * d, rows: patches, columns: d, stride: d)),
+                    into: &pooled, window: MatrixWindow(start: b * w + w - d, rows: 1, columns: d, stride: d),
+                    alpha: 1 / Float(patches))
+            }
+            return pooled
+        }
+    }
+
+    /// The transpose of `pool`: a gradient by the pooled vector `[B, pooledWidth]` becomes one by the tokens `[B, N, D]`.
+    func unpool(_ pooled: Tensor, tokens n: Int, workspace: Workspace) -> Tensor {
+        let batch = pooled.shape[0]
+        let (d, w, r) = (configuration.width, configuration.pooledWidth, configuration.prefixTokens)
+        var tokens = workspace.zeros([batch, n, d])
+        let patches = n - r
+        for b in 0..<batch {
+            if configuration.pooling != .mean { tokens.replace(from: b * n * d, with: pooled[b].firstPart(d)) }
+            guard configuration.pooling == .mean || configuration.pooling == .classAndMean else { continue }
+            var ones = workspace.tensor([patches, 1])
+            ones.fill(1)
+            multiply(
+                ones.matrix, pooled.matrix(MatrixWindow(start: b * w + w - d, rows: 1, columns: d, stride: d)), into: &tokens,
+                window: MatrixWindow(start: (b * n + r) * d, rows: patches, columns: d, stride: d), alpha: 1 / Float(patches))
+        }
+        return tokens
+    }
+
+    /// One token of every image: `[B, D]`.
+    func gather(_ tokens: Tensor, token: Int, tokens n: Int, workspace: Workspace) -> Tensor {
+        let d = configuration.width
+        var rows = workspace.tensor([tokens.shape[0], d])
+        for b in 0..<tokens.shape[0] { rows.replace(from: b * d, with: tokens[b][token]) }
+        return rows
+    }
+}
+
+extension Tensor {
+    /// The first `n` elements as a vector.
+    func firstPart(_ n: Int) -> Tensor { reshaped([count])[0..<n] }
+}
+
+/// Where the queries, keys, values, attention matrix and context of a head lie in the batch tensors.
+struct HeadLayout {
+    let tokens: Int
+    let heads: Int
+    let d: Int
+
+    init(configuration: ViTConfiguration, tokens: Int) {
+        self.tokens = tokens
+        heads = configuration.heads
+        d = configuration.headWidth
+    }
+
+    private var width: Int { heads * d }
+
+    private func part(_ b: Int, _ h: Int, _ i: Int) -> MatrixWindow {
+        MatrixWindow(start: b * tokens * 3 * width + i * width + h * d, rows: tokens, columns: d, stride: 3 * width)
+    }
+
+    func query(_ b: Int, _ h: Int) -> MatrixWindow { part(b, h, 0) }
+    func key(_ b: Int, _ h: Int) -> MatrixWindow { part(b, h, 1) }
+    func value(_ b: Int, _ h: Int) -> MatrixWindow { part(b, h, 2) }
+
+    /// In `[B, H, N, N]`.
+    func attention(_ b: Int, _ h: Int) -> MatrixWindow {
+        MatrixWindow(start: (b * heads + h) * tokens * tokens, rows: tokens, columns: tokens, stride: tokens)
+    }
+
+    /// In `[B, N, D]`.
+    func context(_ b: Int, _ h: Int) -> MatrixWindow {
+        MatrixWindow(start: b * tokens * width + h * d, rows: tokens, columns: d, stride: width)
+    }
+}

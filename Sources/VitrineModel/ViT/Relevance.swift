@@ -1,0 +1,272 @@
+import VitrineTensor
+
+extension VisionTransformer {
+    /// Layer-wise relevance propagation by the rules of Chefer et al. 2021 (https://arxiv.org/abs/2012.09838; methods.md §5), alpha = 1.
+    ///
+    /// Starts from 1 at the target class. Sums are taken per image, so a batch is exact. LayerScale and every non-linearity pass
+    /// relevance unchanged; a SwiGLU product gives each factor half; a mean pool shares by contribution.
+    func relevancePass(
+        _ state: ForwardState, targets: [Target], rule: RelevanceRule, request: RelevanceRequest, workspace: Workspace
+    ) -> RelevanceTrace {
+        let end = request.input ? 0 : request.attention.min() ?? configuration.depth
+        var trace = RelevanceTrace(sums: Array(repeating: [], count: state.count))
+        var r = relevanceOfHead(state, targets: targets, workspace: workspace)
+        for l in stride(from: configuration.depth - 1, through: end, by: -1) {
+            let wantsInput = l > end || request.input
+            let step = relevanceOfBlock(blocks[l], state.blocks[l]!, r, rule: rule, wantsInput: wantsInput, workspace: workspace)
+            if request.attention.contains(l) { trace.attention[l] = step.attention }
+            guard let input = step.input else { break }
+            r = input
+            for b in 0..<state.count { trace.sums[b].append(sum(r[b])) }
+        }
+        if request.input {
+            let pixels = relevanceOfPixels(state, r, rule: rule, workspace: workspace)
+            for b in 0..<state.count { trace.sums[b].append(sum(pixels[b])) }
+            trace.input = pixels
+        }
+        return trace
+    }
+
+    /// From a one-hot relevance at the logits to the tokens after the last block, `[B, N, D]`.
+    private func relevanceOfHead(_ state: ForwardState, targets: [Target], workspace: Workspace) -> Tensor {
+        let c = configuration
+        var start = workspace.zeros([state.count, c.classes])
+        start.withMutableSpan { span in
+            for b in 0..<state.count { span[b * c.classes + targets[b].classIndex] = 1 }
+        }
+        var tokens: Tensor
+        if let second = state.distilled, let distillationHead {
+            // The average of two heads shares relevance by what each contributes to the logit.
+            VitrineTensor.scale(&start, by: 0.5)
+            let first = relevanceOfLinear(head!, x: state.pooled, start, workspace: workspace)
+            let other = relevanceOfLinear(distillationHead, x: second, start, workspace: workspace)
+            tokens = workspace.zeros(state.tokens.shape)
+            for b in 0..<state.count {
+                tokens.replace(from: b * state.tokenCount * c.width, with: first[b])
+                tokens.replace(from: (b * state.tokenCount + 1) * c.width, with: other[b])
+            }
+            return tokens
+        }
+        let pooled = relevanceOfLinear(head!, x: state.pooled, start, workspace: workspace)
+        // The final norm passes relevance unchanged, so pooling is undone on whichever side of it the pool stands.
+        let source = c.normPlacement == .beforePooling ? state.normed : state.tokens
+        let value = c.normPlacement == .beforePooling ? state.pooled : state.normInput
+        // IndexSelect: x0 safe_div(R, x0); mean pool: x_i / P safe_div(R, mean). Both are x * unpool(safe_div(R, pool(x))).
+        var ratio = workspace.tensor(pooled.shape)
+        safeDivide(pooled, value, into: &ratio)
+        let spread = unpool(ratio, tokens: state.tokenCount, workspace: workspace)
+        tokens = workspace.tensor(state.tokens.shape)
+        multiply(source, spread, into: &tokens)
+        return tokens
+    }
+
+    private struct BlockRelevance {
+        var attention: Tensor
+        var input: Tensor?
+    }
+
+    private func relevanceOfBlock(
+        _ block: ViTBlock, _ s: BlockState, _ r: Tensor, rule: RelevanceRule, wantsInput: Bool, workspace: Workspace
+    ) -> BlockRelevance {
+        // z'' = z' + MLP branch.
+        let (toMiddle, toMLP) = relevanceOfAdd(r, s.middle, s.branch2, rule: rule, workspace: workspace)
+        var rActivated = relevanceOfLinear(block.fc2, x: s.activated, toMLP, workspace: workspace)
+        if configuration.mlp == .swiGLU { rActivated = halvesOfGate(rActivated, workspace: workspace) }
+        let rNorm2 = relevanceOfLinear(block.fc1, x: s.norm2, rActivated, workspace: workspace)
+        var rMiddle = workspace.tensor(r.shape)
+        relevanceClone(toMiddle, rNorm2, x: s.middle, into: &rMiddle)
+        // z' = z + attention branch.
+        let (toInput, toAttention) = relevanceOfAdd(rMiddle, s.input, s.branch1, rule: rule, workspace: workspace)
+        let rContext = relevanceOfLinear(block.projection, x: s.context, toAttention, workspace: workspace)
+        let (rAttention, rValue) = relevanceOfContext(s, rContext, workspace: workspace)
+        guard wantsInput else { return BlockRelevance(attention: rAttention) }
+        var rQKV = rValue
+        relevanceOfScores(s, rAttention, into: &rQKV, workspace: workspace)
+        let rNorm1 = relevanceOfLinear(block.qkv, x: s.norm1, rQKV, workspace: workspace)
+        var rInput = workspace.tensor(r.shape)
+        relevanceClone(toInput, rNorm1, x: s.input, into: &rInput)
+        return BlockRelevance(attention: rAttention, input: rInput)
+    }
+
+    /// The alpha-1 rule: `Z+ = x+ W+^T + x- W-^T = (x W^T + |x| |W|^T) / 2`, `s = R / Z+`,
+    /// `R_in = x+ (s W+) + x- (s W-) = (x (s W) + |x| (s |W|)) / 2`; the bias takes no part.
+    private func relevanceOfLinear(_ linear: Linear, x: Tensor, _ r: Tensor, workspace: Workspace) -> Tensor {
+        let (plus, minus) = signSplit(linear.weight, workspace: workspace)
+        let (xPlus, xMinus) = signSplit(x, workspace: workspace)
+        var z = workspace.tensor(r.shape)
+        multiply(xPlus.matrix, plus.matrix.transposed, into: &z)
+        multiply(xMinus.matrix, minus.matrix.transposed, into: &z, beta: 1)
+        var s = workspace.tensor(r.shape)
+        safeDivide(r, z, into: &s)
+        var a = workspace.tensor(x.shape)
+        multiply(s.matrix, plus.matrix, into: &a)
+        var b = workspace.tensor(x.shape)
+        multiply(s.matrix, minus.matrix, into: &b)
+        var result = workspace.tensor(x.shape)
+        multiply(xPlus, a, into: &result)
+        multiply(xMinus, b, into: &a)
+        add(a, to: &result)
+        return result
+    }
+
+    /// The positive and the negative part of a tensor; they add up to it.
+    private func signSplit(_ x: Tensor, workspace: Workspace) -> (plus: Tensor, minus: Tensor) {
+        var plus = workspace.tensor(x.shape)
+        absolute(x, into: &plus)
+        add(x, to: &plus)
+        scale(&plus, by: 0.5)
+        var minus = workspace.tensor(x.shape)
+        minus.replace(from: 0, with: x)
+        addScaled(plus, -1, to: &minus)
+        return (plus, minus)
+    }
+
+    /// Residual addition of `z1` and `z2`, per image.
+    private func relevanceOfAdd(
+        _ r: Tensor, _ z1: Tensor, _ z2: Tensor, rule: RelevanceRule, workspace: Workspace
+    ) -> (Tensor, Tensor) {
+        var r1 = workspace.tensor(r.shape)
+        var r2 = workspace.tensor(r.shape)
+        let sample = Shape(r.shape.dimensions.dropFirst())
+        var part1 = workspace.tensor(sample)
+        var part2 = workspace.tensor(sample)
+        for b in 0..<r.shape[0] {
+            var stabiliser: Float = 0
+            if case .stabilised(let epsilon) = rule {
+                add(z1[b], z2[b], into: &part1)
+                stabiliser = epsilon * Float(standardDeviation(part1))
+            }
+            relevanceAdd(r[b], z1[b], z2[b], stabiliser: stabiliser, into: &part1, &part2)
+            r1.replace(from: b * sample.count, with: part1)
+            r2.replace(from: b * sample.count, with: part2)
+        }
+        return (r1, r2)
+    }
+
+    /// `o = A V`: `RA = A (s V^T) / 2`, `RV = V (A^T s) / 2` with `s = R / o`. RV stands in its place of a `[B, N, 3 D]` tensor.
+    private func relevanceOfContext(_ s: BlockState, _ r: Tensor, workspace: Workspace) -> (attention: Tensor, qkv: Tensor) {
+        let heads = HeadLayout(configuration: configuration, tokens: s.input.shape[1])
+        var ratio = workspace.tensor(r.shape)
+        safeDivide(r, s.context, into: &ratio)
+        var rAttention = workspace.tensor(s.attention.shape)
+        var rQKV = workspace.zeros(s.qkv.shape)
+        for b in 0..<r.shape[0] {
+            for h in 0..<configuration.heads {
+                let piece = ratio.matrix(heads.context(b, h))
+                multiply(
+                    piece, s.qkv.matrix(heads.value(b, h)).transposed, into: &rAttention, window: heads.attention(b, h), alpha: 0.5)
+                multiply(
+                    s.attention.matrix(heads.attention(b, h)).transposed, piece, into: &rQKV, window: heads.value(b, h), alpha: 0.5)
+            }
+        }
+        var product = workspace.tensor(rAttention.shape)
+        multiply(rAttention, s.attention, into: &product)
+        return (product, rQKV)
+    }
+
+    /// `Q K^T` without its scale: `RQ = Q (s K) / 2`, `RK = K (s^T Q) / 2` with `s = R / (Q K^T)`; then all of qkv is
+    /// multiplied by its value, V's part included.
+    private func relevanceOfScores(_ s: BlockState, _ r: Tensor, into rQKV: inout Tensor, workspace: Workspace) {
+        let heads = HeadLayout(configuration: configuration, tokens: s.input.shape[1])
+        var scores = workspace.tensor(s.attention.shape)
+        for b in 0..<r.shape[0] {
+            for h in 0..<configuration.heads {
+                multiply(
+                    s.qkv.matrix(heads.query(b, h)), s.qkv.matrix(heads.key(b, h)).transposed, into: &scores,
+                    window: heads.attention(b, h))
+            }
+        }
+        var ratio = workspace.tensor(r.shape)
+        safeDivide(r, scores, into: &ratio)
+        for b in 0..<r.shape[0] {
+            for h in 0..<configuration.heads {
+                let piece = ratio.matrix(heads.attention(b, h))
+                multiply(piece, s.qkv.matrix(heads.key(b, h)), into: &rQKV, window: heads.query(b, h), alpha: 0.5)
+                multiply(piece.transposed, s.qkv.matrix(heads.query(b, h)), into: &rQKV, window: heads.key(b, h), alpha: 0.5)
+            }
+        }
+        var product = workspace.tensor(rQKV.shape)
+        multiply(rQKV, s.qkv, into: &product)
+        rQKV = product
+    }
+
+    /// `silu(gate) * value`: half of the relevance to each factor, `[.., H]` -> `[.., 2 H]`.
+    private func halvesOfGate(_ r: Tensor, workspace: Workspace) -> Tensor {
+        let hidden = configuration.hidden
+        let rows = r.count / hidden
+        var both = workspace.tensor([rows, 2 * hidden])
+        let half = workspace.identity(hidden, scale: 0.5)
+        for part in 0..<2 {
+            multiply(
+                r.reshaped([rows, hidden]).matrix, half.matrix, into: &both,
+                window: MatrixWindow(start: part * hidden, rows: rows, columns: hidden, stride: 2 * hidden))
+        }
+        var dimensions = r.shape.dimensions
+        dimensions[dimensions.count - 1] = 2 * hidden
+        return both.reshaped(Shape(dimensions))
+    }
+
+    /// Position embedding (an addition) and patch convolution (the z^B rule with each image's own bounds): `[B, height, width]`.
+    private func relevanceOfPixels(_ state: ForwardState, _ r: Tensor, rule: RelevanceRule, workspace: Workspace) -> Tensor {
+        let c = configuration
+        let (batch, tokens, d) = (state.count, state.tokenCount, c.width)
+        let patches = state.grid.count
+        let positions = positionTable(grid: state.grid, workspace: workspace)
+        let weight = patchEmbedding.weight
+        var magnitude = workspace.tensor(weight.shape)
+        absolute(weight, into: &magnitude)
+        var positive = workspace.tensor(weight.shape)
+        add(weight, magnitude, into: &positive)
+        VitrineTensor.scale(&positive, by: 0.5)
+        var negative = weight
+        addScaled(positive, -1, to: &negative)
+
+        let (height, width) = (state.images.shape[2], state.images.shape[3])
+        var result = workspace.zeros([batch, height, width])
+        var plane = workspace.tensor([c.channels, height, width])
+        var columns = workspace.tensor([patches, patchEmbedding.inputs])
+        var low = workspace.tensor(columns.shape)
+        var high = workspace.tensor(columns.shape)
+        var z = workspace.tensor([patches, d])
+        var s = workspace.tensor([patches, d])
+        var part = workspace.tensor(columns.shape)
+        for b in 0..<batch {
+            var withoutPosition = state.embedded[b]
+            addScaled(positions, -1, to: &withoutPosition)
+            let (rTokens, _) = relevanceOfAdd(
+                r[b..<(b + 1)], withoutPosition.reshaped([1, tokens, d]), positions.reshaped([1, tokens, d]), rule: rule,
+                workspace: workspace)
+            let rPatches = rTokens[0][c.prefixTokens..<tokens]
+            im2patches(state.images[b], patch: c.patchSize, into: &columns)
+            let bounds = minMax(state.images[b])
+            low.fill(bounds.minimum)
+            high.fill(bounds.maximum)
+            multiply(columns.matrix, weight.matrix.transposed, into: &z)
+            multiply(low.matrix, positive.matrix.transposed, into: &z, alpha: -1, beta: 1)
+            multiply(high.matrix, negative.matrix.transposed, into: &z, alpha: -1, beta: 1)
+            safeDivide(rPatches, z, into: &s)
+            // C = x (s W) - L (s W+) - H (s W-)
+            var total = workspace.tensor(columns.shape)
+            multiply(s.matrix, weight.matrix, into: &part)
+            multiply(part, columns, into: &total)
+            multiply(s.matrix, positive.matrix, into: &part)
+            addScaled(part, -bounds.minimum, to: &total)
+            multiply(s.matrix, negative.matrix, into: &part)
+            addScaled(part, -bounds.maximum, to: &total)
+            patches2im(total, patch: c.patchSize, into: &plane)
+            var summed = plane[0]
+            for channel in 1..<c.channels { add(plane[channel], to: &summed) }
+            result.replace(from: b * height * width, with: summed)
+        }
+        return result
+    }
+}
+
+extension Workspace {
+    /// `scale` times the identity matrix.
+    func identity(_ n: Int, scale: Float) -> Tensor {
+        var result = zeros([n, n])
+        result.withMutableSpan { span in for i in 0..<n { span[i * n + i] = scale } }
+        return result
+    }
+}
