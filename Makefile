@@ -1,0 +1,23 @@
+# make demo   installs what is missing, builds, and runs the whole way on pictures it makes itself
+# make test   installs what is missing, and runs every test
+# make build  the command line only: .build/release/vitrine
+
+SWIFT_FLAGS := -c release --explicit-target-dependency-import-check error
+
+.PHONY: build demo test lint packages
+
+build: packages
+	swift build $(SWIFT_FLAGS) --product vitrine
+
+demo: build
+	bash Scripts/demo
+
+test: packages
+	swift build $(SWIFT_FLAGS) --build-tests
+	swift test $(SWIFT_FLAGS) --disable-xctest --skip-build
+
+lint:
+	bash Scripts/lint
+
+packages:
+	@bash Scripts/install-packages
