@@ -36,8 +36,18 @@ VK_CLONES void vk_add_bias(const float *bias, size_t rows, size_t columns, float
 }
 
 VK_CLONES void vk_column_sums(const float *x, size_t rows, size_t columns, float *restrict sums) {
-    for (size_t i = 0; i < rows; i++, x += columns)
-        for (size_t j = 0; j < columns; j++) sums[j] += x[j];
+    // Partial sums over 64 rows and 64 columns: few roundings pile up, and a block's sums stay in the first cache.
+    for (size_t top = 0; top < rows; top += 64)
+        for (size_t left = 0; left < columns; left += 64) {
+            size_t bottom = rows - top < 64 ? rows : top + 64;
+            size_t width = columns - left < 64 ? columns - left : 64;
+            float block[64] = {0};
+            for (size_t i = top; i < bottom; i++) {
+                const float *row = x + i * columns + left;
+                for (size_t j = 0; j < width; j++) block[j] += row[j];
+            }
+            for (size_t j = 0; j < width; j++) sums[left + j] += block[j];
+        }
 }
 
 VK_CLONES void vk_scale_columns(const float *x, const float *gamma, size_t rows, size_t columns, float *restrict y) {

@@ -38,11 +38,23 @@ VK_CLONES void vk_layer_norm_gradient(const float *dy, const float *x, const flo
 VK_CLONES void vk_layer_norm_weight_gradient(const float *dy, const float *x, const float *mean, const float *inverse_deviation,
                                              size_t rows, size_t columns, float *restrict d_weight, float *restrict d_bias) {
     VK_FUSED
-    for (size_t i = 0; i < rows; i++, x += columns, dy += columns) {
-        float m = mean[i], inverse = inverse_deviation[i];
-        for (size_t j = 0; j < columns; j++) {
-            d_weight[j] += dy[j] * ((x[j] - m) * inverse);
-            d_bias[j] += dy[j];
+    // Partial sums over 64 rows and 64 columns: few roundings pile up, and a block's sums stay in the first cache.
+    for (size_t top = 0; top < rows; top += 64)
+        for (size_t left = 0; left < columns; left += 64) {
+            size_t bottom = rows - top < 64 ? rows : top + 64;
+            size_t width = columns - left < 64 ? columns - left : 64;
+            float weights[64] = {0}, biases[64] = {0};
+            for (size_t i = top; i < bottom; i++) {
+                const float *dy_row = dy + i * columns + left, *x_row = x + i * columns + left;
+                float m = mean[i], inverse = inverse_deviation[i];
+                for (size_t j = 0; j < width; j++) {
+                    weights[j] += dy_row[j] * ((x_row[j] - m) * inverse);
+                    biases[j] += dy_row[j];
+                }
+            }
+            for (size_t j = 0; j < width; j++) {
+                d_weight[left + j] += weights[j];
+                d_bias[left + j] += biases[j];
+            }
         }
-    }
 }

@@ -1,14 +1,29 @@
 #include "vitrine_kernels.h"
 #include "vk_math.h"
 
+// Largest scale * s[j]; NaN is passed over.
+VK_INLINE float scaled_maximum(const float *s, float scale, size_t n) {
+    vk_lanes lanes, v;
+    for (size_t k = 0; k < 16; k++) lanes[k] = -INFINITY;
+    size_t j = 0;
+    for (; j + 16 <= n; j += 16) {
+        memcpy(&v, s + j, sizeof v);
+        v *= scale;
+        lanes = v > lanes ? v : lanes;
+    }
+    float maximum = -INFINITY;
+    for (size_t k = 0; k < 16; k++) maximum = lanes[k] > maximum ? lanes[k] : maximum;
+    for (; j < n; j++) {
+        float t = s[j] * scale;
+        maximum = t > maximum ? t : maximum;
+    }
+    return maximum;
+}
+
 VK_CLONES void vk_softmax(float *s, float scale, size_t rows, size_t columns) {
     VK_RELAXED
     for (size_t i = 0; i < rows; i++, s += columns) {
-        float maximum = -INFINITY;
-        for (size_t j = 0; j < columns; j++) {
-            float v = s[j] * scale;
-            maximum = v > maximum ? v : maximum;
-        }
+        float maximum = scaled_maximum(s, scale, columns);
         float sum = 0;
         for (size_t j = 0; j < columns; j++) {
             float e = vk_exp(s[j] * scale - maximum);

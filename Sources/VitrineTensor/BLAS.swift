@@ -14,10 +14,22 @@ public enum BLAS {
         return unsafe String(cString: openblas_get_corename())
     }
 
-    /// OpenBLAS's version and build options.
+    /// OpenBLAS's version and build options, such as "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY Zen MAX_THREADS=64".
     public static var configuration: String {
         prepare()
         // SAFETY: as for `coreName`.
         return unsafe String(cString: openblas_get_config())
+    }
+
+    /// OpenBLAS's version, such as "0.3.21"; empty if the configuration does not name one.
+    public static var version: String {
+        let words = configuration.split(separator: " ")
+        return words.count > 1 && words[0] == "OpenBLAS" ? String(words[1]) : ""
+    }
+
+    /// Threads that one product uses.
+    public static var threads: Int {
+        prepare()
+        return Int(openblas_get_num_threads())
     }
 }
