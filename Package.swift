@@ -55,7 +55,7 @@ let package = Package(
         tests("VitrineImage", ["VitrineImage"]),
         tests("VitrineModel", ["VitrineModel", "VitrineTensor"]),
         tests("VitrineExplain", ["VitrineExplain", "VitrineModel", "VitrineImage", "VitrineTensor"]),
-        tests("VitrineData", ["VitrineData", "VitrineImage"]),
+        tests("VitrineData", ["VitrineData", "VitrineImage", "VitrineTensor"]),
         tests("VitrineEvaluate", ["VitrineEvaluate", "VitrineImage", "VitrineTensor"]),
         tests("VitrineTrain", ["VitrineTrain", "VitrineModel", "VitrineData", "VitrineTensor"]),
     ],

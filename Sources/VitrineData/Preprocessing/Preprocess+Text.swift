@@ -1,0 +1,70 @@
+import VitrineImage
+
+extension Preprocess: Codable {
+    /// The text form: `name:sizes:normalisation`, and `:filter` where it is not bilinear.
+    ///
+    /// Examples: `resize:224:imagenet`, `resize-shorter-crop:256,224:half:bicubic` (shorter side, side of the result), `none:imagenet`.
+    public var description: String {
+        var parts = [geometry.name]
+        if !sizes.isEmpty { parts.append(sizes.map(String.init).joined(separator: ",")) }
+        parts.append(normalisation.name)
+        if filter != .bilinear { parts.append(filter.rawValue) }
+        return parts.joined(separator: ":")
+    }
+
+    /// Reads the text form; all parts but the name may be missing.
+    ///
+    /// - Parameters:
+    ///   - text: as `description` writes it, or a bare name such as `resize`.
+    ///   - defaultSize: the side of the network's input, for texts without a size; the shorter side of `resize-shorter-crop` is
+    ///     then 256/224 of it, rounded, as torchvision's evaluation uses it.
+    public init(parsing text: String, defaultSize: Int? = nil) throws(PreprocessError) {
+        var parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        let name = parts.removeFirst()
+        guard let geometry = PreprocessGeometry.all.first(where: { $0.name == name }) else {
+            throw .unknownGeometry(text: text, name: name)
+        }
+        var sizes: [Int] = []
+        if let first = parts.first, let byte = first.utf8.first, byte == UInt8(ascii: "-") || (48...57).contains(byte) {
+            for size in first.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let side = Int(size), Self.sides.contains(side) else { throw .badSize(text: text, size: String(size)) }
+                sizes.append(side)
+            }
+            parts.removeFirst()
+            guard sizes.count == geometry.sizeCount else {
+                throw .wrongSizeCount(text: text, expected: geometry.sizeCount, found: sizes.count)
+            }
+        } else if geometry.sizeCount > 0 {
+            guard let side = defaultSize else { throw .missingSize(text: text, expected: geometry.sizeCount) }
+            guard Self.sides.contains(side) else { throw .badSize(text: text, size: String(side)) }
+            sizes = geometry.sizeCount == 1 ? [side] : [(side * 256 + 112) / 224, side]
+            guard sizes.allSatisfy(Self.sides.contains) else { throw .badSize(text: text, size: String(sizes[0])) }
+        }
+        var normalisation = Normalisation.imagenet
+        var filter = ResizeFilter.bilinear
+        if let name = parts.first {
+            guard let known = Normalisation.all.first(where: { $0.name == name }) else {
+                throw .unknownNormalisation(text: text, name: name)
+            }
+            normalisation = known
+            parts.removeFirst()
+        }
+        if let name = parts.first {
+            guard let known = ResizeFilter(rawValue: name) else { throw .unknownNormalisation(text: text, name: name) }
+            filter = known
+            parts.removeFirst()
+        }
+        guard parts.isEmpty else { throw .tooManyParts(text: text) }
+        self.init(geometry: geometry, sizes: sizes, normalisation: normalisation, filter: filter)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        try self.init(parsing: container.decode(String.self))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
