@@ -1,0 +1,52 @@
+/// Whether different metrics rank the methods alike, with the uncertainty that comes from the patients.
+public struct RankAgreement: Sendable, Equatable {
+    /// Kendall's W over all metrics; NaN where undefined.
+    public let concordance: Double
+    public let concordanceInterval: Interval
+    /// Kendall's tau-b of every pair of metrics, `[metric][metric]`; NaN where a metric ties all methods.
+    public let tau: [[Double]]
+    public let tauIntervals: [[Interval]]
+
+    /// Ranks the methods by each metric's mean in every resample of the patients.
+    ///
+    /// - Parameter scores: `[metric][method]`, all over the patients of `resamples`, higher is better: negate error measures.
+    /// - Throws: `StatisticsError` unless there are two metrics and two methods at least, with equal numbers of patients.
+    public init(_ scores: [[ClusterRatio]], resamples: ClusterResamples, level: Double = 0.95) throws {
+        guard scores.count >= 2 else { throw StatisticsError.tooFew(what: "metrics", needed: 2, found: scores.count) }
+        let methods = scores[0].count
+        guard methods >= 2 else { throw StatisticsError.tooFew(what: "methods", needed: 2, found: methods) }
+        for row in scores where row.count != methods {
+            throw StatisticsError.lengthMismatch(what: "methods of a metric", expected: methods, found: row.count)
+        }
+        let flat = scores.flatMap { $0 }
+        let metrics = scores.indices
+        func tables(_ columns: [[Double]]) -> [[[Double]]] {
+            columns[0].indices.map { r in metrics.map { m in (0..<methods).map { columns[m * methods + $0][r] } } }
+        }
+        // A table with a score undefined in that resample has no ranks: it is left out.
+        func isDefined(_ table: [[Double]]) -> Bool { table.allSatisfy { $0.allSatisfy(\.isFinite) } }
+        let estimate = scores.map { $0.map(\.value) }
+        let resampled = try tables(resamples.replicates(of: flat)).filter(isDefined)
+        let jackknife = tables(flat.map(\.leaveOneOut)).filter(isDefined)
+        func interval(_ value: Double, _ statistic: ([[Double]]) -> Double) throws -> Interval {
+            guard value.isFinite else { return .undefined(level: level) }
+            return try BCaInterval.interval(
+                estimate: value, replicates: resampled.map(statistic), leaveOneOut: jackknife.map(statistic), level: level)
+        }
+        concordance = KendallW.concordance(estimate)
+        concordanceInterval = try interval(concordance, KendallW.concordance)
+        let none = Interval.undefined(level: level)
+        var tau = metrics.map { _ in metrics.map { _ in 1.0 } }
+        var tauIntervals = metrics.map { _ in metrics.map { _ in none } }
+        for a in metrics {
+            tauIntervals[a][a] = Interval(lower: 1, upper: 1, level: level, method: .constant)
+            for b in metrics where b > a {
+                tau[a][b] = kendallTauB(estimate[a], estimate[b])
+                tauIntervals[a][b] = try interval(tau[a][b]) { kendallTauB($0[a], $0[b]) }
+                (tau[b][a], tauIntervals[b][a]) = (tau[a][b], tauIntervals[a][b])
+            }
+        }
+        self.tau = tau
+        self.tauIntervals = tauIntervals
+    }
+}

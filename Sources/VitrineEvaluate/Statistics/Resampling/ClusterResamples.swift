@@ -1,0 +1,148 @@
+import VitrineTensor
+
+/// How often each patient is drawn in each bootstrap resample: as many patients as there are, with replacement.
+///
+/// The counts depend on the seed, the number of patients and the resample's index only. All statistics of all methods over the
+/// same patients therefore use the same resamples, which keeps comparisons paired, and no result depends on threads.
+/// Memory is one byte per patient and resample up to 64 MiB; above, counts are drawn again on every use.
+public struct ClusterResamples: Sendable {
+    /// Number of patients.
+    public let clusters: Int
+    /// Number of resamples.
+    public let count: Int
+    /// The study's seed.
+    public let seed: UInt64
+    /// Threads used; results do not depend on it.
+    public let workers: Int
+    private let name: String
+    private let stored: [UInt8]?
+
+    static let storedLimit = 64 << 20
+
+    /// - Parameter name: keys the draws with the seed; another name only for units other than patients.
+    /// - Throws: `StatisticsError` unless there is at least one patient and one resample.
+    public init(clusters: Int, count: Int = 10_000, seed: UInt64, workers: Int = 1, name: String = "patient bootstrap") throws {
+        try self.init(clusters: clusters, count: count, seed: seed, workers: workers, name: name, storedLimit: Self.storedLimit)
+    }
+
+    /// The limit is a parameter so that a test can compare stored with redrawn counts.
+    init(clusters: Int, count: Int, seed: UInt64, workers: Int, name: String = "patient bootstrap", storedLimit: Int) throws {
+        guard clusters > 0 else { throw StatisticsError.empty(what: "patients") }
+        guard count > 0 else { throw StatisticsError.tooFew(what: "bootstrap resamples", needed: 1, found: count) }
+        self.clusters = clusters
+        self.count = count
+        self.seed = seed
+        self.workers = workers
+        self.name = name
+        guard clusters <= storedLimit / count else {
+            stored = nil
+            return
+        }
+        var rows = [UInt8](repeating: 0, count: clusters * count)
+        for resample in 0..<count {
+            Self.draw(resample, seed: seed, name: name, clusters: clusters, into: &rows, at: resample * clusters)
+        }
+        stored = rows
+    }
+
+    private static func draw(_ resample: Int, seed: UInt64, name: String, clusters: Int, into rows: inout [UInt8], at offset: Int) {
+        var generator = Philox(seed: seed, name: name, index: UInt64(resample))
+        // A count above 255 needs more than 255 patients and then has a probability below 1e-500.
+        for _ in 0..<clusters { rows[offset + generator.below(clusters)] += 1 }
+    }
+
+    /// How often every patient occurs in one resample.
+    public func multiplicities(_ resample: Int) -> [Int] {
+        if let stored { return stored[resample * clusters..<(resample + 1) * clusters].map(Int.init) }
+        var row = [UInt8](repeating: 0, count: clusters)
+        Self.draw(resample, seed: seed, name: name, clusters: clusters, into: &row, at: 0)
+        return row.map(Int.init)
+    }
+
+    /// The resampled values of several ratios, `[statistic][resample]`; NaN where a resample's denominator vanishes.
+    ///
+    /// - Complexity: O(statistics · resamples · patients), without any allocation per resample.
+    /// - Throws: `StatisticsError.lengthMismatch` when a ratio has another number of patients.
+    public func replicates(of ratios: [ClusterRatio]) throws -> [[Double]] {
+        try check(ratios)
+        let parts = chunks { range in
+            var result = [[Double]](repeating: [], count: ratios.count)
+            for s in ratios.indices { result[s].reserveCapacity(range.count) }
+            if let stored {
+                for (s, ratio) in ratios.enumerated() {
+                    for resample in range { result[s].append(ratio.resampled(stored, at: resample * clusters)) }
+                }
+            } else {
+                var row = [UInt8](repeating: 0, count: clusters)
+                for resample in range {
+                    for i in row.indices { row[i] = 0 }
+                    Self.draw(resample, seed: seed, name: name, clusters: clusters, into: &row, at: 0)
+                    for (s, ratio) in ratios.enumerated() { result[s].append(ratio.resampled(row, at: 0)) }
+                }
+            }
+            return result
+        }
+        return ratios.indices.map { s in parts.flatMap { $0[s] } }
+    }
+
+    /// Throws unless every ratio has these patients.
+    func check(_ ratios: [ClusterRatio]) throws {
+        for ratio in ratios where ratio.numerators.count != clusters {
+            throw StatisticsError.lengthMismatch(what: "patients of a statistic", expected: clusters, found: ratio.numerators.count)
+        }
+    }
+
+    /// The resampled values of any statistic, which receives how often each patient was drawn.
+    ///
+    /// - Parameter statistic: may return NaN where it is undefined (a class is missing from the resample).
+    public func replicates(_ statistic: @Sendable ([Int]) -> Double) -> [Double] {
+        chunks { range in range.map { statistic(multiplicities($0)) } }.flatMap { $0 }
+    }
+
+    /// The results of `body` over consecutive ranges of resamples, in order.
+    private func chunks<Part: Sendable>(_ body: @Sendable (Range<Int>) -> Part) -> [Part] {
+        guard workers > 1 else { return [body(0..<count)] }
+        return orderedParallel(min(workers * 4, count), workers: workers) { [count] part, parts in
+            body(count * part / parts..<count * (part + 1) / parts)
+        }
+    }
+}
+
+extension ClusterRatio {
+    /// The ratio with patient c counted `counts[offset + c]` times.
+    fileprivate func resampled(_ counts: [UInt8], at offset: Int) -> Double {
+        let clusters = numerators.count
+        // Four chains hide the latency of addition; their order is fixed, so the sum is too.
+        var (n0, n1, n2, n3) = (0.0, 0.0, 0.0, 0.0)
+        var (d0, d1, d2, d3) = (0.0, 0.0, 0.0, 0.0)
+        numerators.withSpan(and: denominators, counts) { n, d, w in
+            var c = 0
+            while c + 4 <= clusters {
+                let (w0, w1) = (Double(w[offset + c]), Double(w[offset + c + 1]))
+                let (w2, w3) = (Double(w[offset + c + 2]), Double(w[offset + c + 3]))
+                n0 += w0 * n[c]
+                n1 += w1 * n[c + 1]
+                n2 += w2 * n[c + 2]
+                n3 += w3 * n[c + 3]
+                d0 += w0 * d[c]
+                d1 += w1 * d[c + 1]
+                d2 += w2 * d[c + 2]
+                d3 += w3 * d[c + 3]
+                c += 4
+            }
+            while c < clusters {
+                n0 += Double(w[offset + c]) * n[c]
+                d0 += Double(w[offset + c]) * d[c]
+                c += 1
+            }
+        }
+        let result = ((n0 + n1) + (n2 + n3)) / ((d0 + d1) + (d2 + d3))
+        return result.isFinite ? result : .nan
+    }
+}
+
+extension Array where Element == Double {
+    fileprivate func withSpan(and other: [Double], _ counts: [UInt8], _ body: (Span<Double>, Span<Double>, Span<UInt8>) -> Void) {
+        body(span, other.span, counts.span)
+    }
+}
