@@ -36,6 +36,11 @@ private func decodeJPEG(_ bytes: [UInt8], _ request: ImageCodec.Request) throws(
             source: source, format: "JPEG", reason: "stores ink (CMYK or YCCK) instead of light; export it as RGB or as PNG")
     }
 
+    // Even arithmetic coding spends more than a sixteenth of a bit on a block of 64 pixels.
+    guard Int(width) * Int(height) / (64 * 8 * 16) <= bytes.count else {
+        throw .damaged(source: source, format: "JPEG", reason: "\(bytes.count) bytes cannot hold \(width) x \(height) pixels")
+    }
+
     let channels = space == TJCS_GRAY.rawValue ? 1 : 3
     let format = channels == 1 ? TJPF_GRAY : TJPF_RGB
     var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * channels)

@@ -48,7 +48,7 @@ public enum NPYError: Error, CustomStringConvertible, Equatable, Sendable {
 
 /// NumPy's array files (format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
 public enum NPY {
-    private static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
+    static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
 
     /// Reads booleans, integers of 8 to 64 bits and floats of 16 to 64 bits, of either byte order and memory order.
     ///

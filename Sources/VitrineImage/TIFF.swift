@@ -24,6 +24,7 @@ extension ImageCodec {
     let samples: Int
     let photometric: Int
     let isPlanar: Bool
+    let fileBytes: Int
 
     static func decode(_ bytes: [UInt8], _ request: ImageCodec.Request) throws(ImageError) -> Image {
         var image: Image?
@@ -41,7 +42,7 @@ extension ImageCodec {
                         throw unsafe Self.damaged(source.pointee, request)
                     }
                     defer { unsafe TIFFClose(tiff) }
-                    do throws(ImageError) { image = try unsafe TIFFReader(tiff, request).image() } catch {
+                    do throws(ImageError) { image = try unsafe TIFFReader(tiff, request, fileBytes: bytes.count).image() } catch {
                         // libtiff's own words say more than "could not be read".
                         let isSilent = unsafe source.pointee.message.0 == 0
                         guard case .damaged = error, !isSilent else { throw error }
@@ -63,9 +64,10 @@ extension ImageCodec {
         return .damaged(source: request.source, format: "TIFF", reason: text.isEmpty ? "it cannot be opened" : text)
     }
 
-    @unsafe init(_ tiff: OpaquePointer, _ request: ImageCodec.Request) throws(ImageError) {
+    @unsafe init(_ tiff: OpaquePointer, _ request: ImageCodec.Request, fileBytes: Int) throws(ImageError) {
         unsafe self.tiff = unsafe tiff
         self.request = request
+        self.fileBytes = fileBytes
         width = Int(unsafe vitrine_tiff_u32(tiff, UInt32(TIFFTAG_IMAGEWIDTH), 0))
         height = Int(unsafe vitrine_tiff_u32(tiff, UInt32(TIFFTAG_IMAGELENGTH), 0))
         bits = Int(unsafe vitrine_tiff_u16(tiff, UInt32(TIFFTAG_BITSPERSAMPLE), 1))
@@ -84,6 +86,13 @@ extension ImageCodec {
     }
 
     func image() throws(ImageError) -> Image {
+        let compression = Int32(unsafe vitrine_tiff_u16(tiff, UInt32(TIFFTAG_COMPRESSION), 1))
+        // Bytes of pixels that a byte of the file can stand for: far more than LZW, Deflate or JPEG reach. Fax codes (one bit
+        // each pixel in memory anyway) have no such bound.
+        let mostInflation = compression == COMPRESSION_NONE ? 1 : 16_384
+        guard bits == 1 || width * height / mostInflation * samples * bits / 8 <= fileBytes else {
+            throw damaged("\(fileBytes) bytes cannot hold \(width) x \(height) pixels")
+        }
         let isGrey = photometric == PHOTOMETRIC_MINISBLACK || photometric == PHOTOMETRIC_MINISWHITE
         let isRGB = photometric == PHOTOMETRIC_RGB && samples >= 3
         // libtiff's conversion rounds 16 bits and multiplies by alpha, so plain samples are read here instead.

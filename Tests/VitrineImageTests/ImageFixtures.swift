@@ -30,6 +30,23 @@ struct ImageFixtures: Decodable {
         let rows, columns, height, width: Int
         let values, nearest, bilinear, bicubic, gradCAM, relevance: [Float]
     }
+    struct Colors: Decodable {
+        let values: [Float]
+        let maps: [String: [UInt8]]
+    }
+    struct Components: Decodable {
+        let seed: UInt32
+        let threshold: UInt8
+        let areas4, areas8: [Int]
+    }
+    struct MaskResize: Decodable {
+        let width, height, newWidth, newHeight: Int
+        let seed: UInt32
+        let resized, cropped: String
+    }
+    let colors: Colors
+    let components: [Components]
+    let masks: [MaskResize]
     let luma: Luma
     let faintCount: Int
     let resize, crop, shorterSide: [Resize]
