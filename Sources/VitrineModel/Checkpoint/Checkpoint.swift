@@ -1,0 +1,24 @@
+import VitrineTensor
+
+/// Opening checkpoint files by what is in them, not by what they are called.
+public enum Checkpoint {
+    /// Reads the table of contents of a safetensors file or a PyTorch zip archive.
+    ///
+    /// Nothing in the file is ever imported, called or executed, and the numbers are not touched yet.
+    ///
+    /// - Throws: `CheckpointError`, naming the file, the key and the two values that disagree.
+    public static func open(_ path: String) throws(CheckpointError) -> CheckpointFile {
+        let file: MappedFile
+        do { file = try MappedFile(path: path) } catch { throw .unreadable(error) }
+        let first = file.bytes(0..<min(16, file.count))
+        if first.count > 8 && first[8] == UInt8(ascii: "{") { return try Safetensors.read(file) }
+        if first.starts(with: "version https://".utf8) { throw .gitLFSPointer(path: path) }
+        if first.starts(with: "<!DOCTYPE".utf8) || first.starts(with: "<!doctype".utf8) || first.starts(with: "<html".utf8) {
+            throw .webPage(path: path)
+        }
+        if first[0] == 0x80 { throw .legacyPyTorch(path: path) }
+        if file.count >= 262 && file.bytes(257..<262) == Array("ustar".utf8) { throw .legacyTar(path: path) }
+        if path.hasSuffix(".safetensors") { return try Safetensors.read(file) }
+        throw .unknownFormat(path: path, firstBytes: Array(first.prefix(8)))
+    }
+}

@@ -1,0 +1,48 @@
+import VitrineTensor
+
+/// Why a checkpoint cannot be opened, read or written.
+public enum CheckpointError: Error, Equatable, CustomStringConvertible {
+    case unreadable(MappedFile.Failure)
+    case unwritable(AtomicFile.Failure)
+    case safetensors(path: String, SafetensorsFault)
+    case unknownFormat(path: String, firstBytes: [UInt8])
+    case gitLFSPointer(path: String)
+    case webPage(path: String)
+    case legacyPyTorch(path: String)
+    case legacyTar(path: String)
+    case duplicateName(path: String, tensor: String)
+    case noSuchTensor(path: String, tensor: String, count: Int)
+    case tooManyDimensions(path: String, tensor: String, shape: [Int], maximum: Int)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let failure): failure.description
+        case .unwritable(let failure): failure.description
+        case .safetensors(let path, let fault): "\(path): \(fault)"
+        case .unknownFormat(let path, let bytes):
+            "\(path): is neither safetensors nor a PyTorch zip archive (first bytes \(bytes.map(hexadecimal).joined(separator: " "))); "
+                + "save it as one of these"
+        case .gitLFSPointer(let path): "\(path): is a Git LFS pointer, not the checkpoint itself; run `git lfs pull`"
+        case .webPage(let path): "\(path): is a web page, not a checkpoint; the download went wrong, repeat it"
+        case .legacyPyTorch(let path): "\(path): is a PyTorch file of before version 1.6 or a bare pickle; " + conversion(path)
+        case .legacyTar(let path): "\(path): is a PyTorch tar file of before version 0.1.10; " + conversion(path)
+        case .duplicateName(let path, let tensor):
+            "\(path): two tensors are called '\(tensor)'; save the file again from one state dict"
+        case .noSuchTensor(let path, let tensor, let count):
+            "\(path): has no tensor '\(tensor)' among its \(count); `vitrine inspect` lists them"
+        case .tooManyDimensions(let path, let tensor, let shape, let maximum):
+            "\(path): tensor '\(tensor)' has \(shape.count) dimensions \(shape), at most \(maximum) can be read; reshape it before saving"
+        }
+    }
+
+    /// The line of Python that turns an old file into one we read.
+    private func conversion(_ path: String) -> String {
+        let stem = path.split(separator: "/").last.map(String.init) ?? path
+        return "convert it with: python -c \"import torch; torch.save(torch.load('\(stem)', map_location='cpu'), 'converted.pth')\""
+    }
+}
+
+private func hexadecimal(_ byte: UInt8) -> String {
+    let digits = String(byte, radix: 16)
+    return digits.count == 1 ? "0" + digits : digits
+}
