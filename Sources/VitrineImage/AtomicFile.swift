@@ -19,26 +19,33 @@ public enum AtomicFile {
     /// - Throws: `Failure` when the folder is missing or not writable, or the disk is full; no temporary file is left behind.
     public static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
         let temporary = "\(path).\(getpid()).\(counter.wrappingAdd(1, ordering: .relaxed).oldValue).partial"
+        // SAFETY: paths pass as strings that live through each call; strerror's text is copied at once.
         func failure() -> Failure { Failure(path: path, reason: unsafe String(cString: strerror(errno))) }
         let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure() }
-        var written = 0
-        while written < bytes.count {
-            // SAFETY: the rest of the array, `written` bytes from its start.
-            let n = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress! + written, bytes.count - written) }
-            if n < 0 && errno == EINTR { continue }
-            guard n > 0 else {
-                let error = failure()
-                close(descriptor)
-                unsafe unlink(temporary)
-                throw error
-            }
-            written += n
+        let isWritten = writeAll(bytes, to: descriptor)
+        let error = failure()
+        guard close(descriptor) == 0 && isWritten else {
+            unsafe unlink(temporary)
+            throw isWritten ? failure() : error
         }
-        guard close(descriptor) == 0, unsafe rename(temporary, path) == 0 else {
+        guard unsafe rename(temporary, path) == 0 else {
             let error = failure()
             unsafe unlink(temporary)
             throw error
         }
     }
+}
+
+/// False, with `errno` set, when not all bytes could be written.
+private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    var written = 0
+    while written < bytes.count {
+        // SAFETY: the rest of the array, from `written` to its end; a non-empty array has a base address.
+        let n = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress! + written, bytes.count - written) }
+        if n < 0 && errno == EINTR { continue }
+        guard n > 0 else { return false }
+        written += n
+    }
+    return true
 }

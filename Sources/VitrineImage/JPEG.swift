@@ -12,6 +12,7 @@ extension ImageCodec {
 
 private func decodeJPEG(_ bytes: [UInt8], _ request: ImageCodec.Request) throws(ImageError) -> Image {
     let source = request.source
+    // SAFETY: no arguments; nil on failure.
     guard let decoder = unsafe tjInitDecompress() else {
         throw .damaged(source: source, format: "JPEG", reason: "the decoder could not start")
     }

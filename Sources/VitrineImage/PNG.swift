@@ -69,6 +69,7 @@ private func decodePNG(_ bytes: [UInt8], _ request: ImageCodec.Request) throws(I
             let isDeep = header.bit_depth == 16
             let format =
                 if isDeep || kind == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA { SPNG_FMT_PNG } else if isGrey { SPNG_FMT_G8 } else { SPNG_FMT_RGB8 }
+            // SAFETY: `decoded` has the size that libspng asks for, and libspng checks it.
             var size = 0
             let sized = unsafe spng_decoded_image_size(context, Int32(format.rawValue), &size)
             guard sized == 0 else { throw damaged(sized) }
@@ -142,6 +143,7 @@ extension Image {
         let encoded = unsafe spng_encode_image(
             context, pixels, pixels.count, Int32(SPNG_FMT_PNG.rawValue), Int32(SPNG_ENCODE_FINALIZE.rawValue))
         guard encoded == 0 else { throw failed(encoded) }
+        // SAFETY: writes to two local variables; the buffer it returns is taken over below.
         var count = 0
         var code: Int32 = 0
         guard let buffer = unsafe spng_get_png_buffer(context, &count, &code) else { throw failed(code) }

@@ -43,6 +43,7 @@ extension ImageCodec {
                     }
                     defer { unsafe TIFFClose(tiff) }
                     do throws(ImageError) { image = try unsafe TIFFReader(tiff, request, fileBytes: bytes.count).image() } catch {
+                        // SAFETY: `source` is valid until this closure ends.
                         // libtiff's own words say more than "could not be read".
                         let isSilent = unsafe source.pointee.message.0 == 0
                         guard case .damaged = error, !isSilent else { throw error }
@@ -56,8 +57,8 @@ extension ImageCodec {
     }
 
     @unsafe private static func damaged(_ source: vitrine_tiff_source, _ request: ImageCodec.Request) -> ImageError {
+        // SAFETY: a copy of the characters; vsnprintf ended the text with a zero inside the array.
         var message = unsafe source.message
-        // SAFETY: vsnprintf ended the text with a zero inside the array.
         let text = unsafe withUnsafeBytes(of: &message) { raw in
             unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
         }
@@ -65,6 +66,7 @@ extension ImageCodec {
     }
 
     @unsafe init(_ tiff: OpaquePointer, _ request: ImageCodec.Request, fileBytes: Int) throws(ImageError) {
+        // SAFETY: the caller passes an open handle; the shim's getters return values, never pointers.
         unsafe self.tiff = unsafe tiff
         self.request = request
         self.fileBytes = fileBytes
@@ -86,6 +88,7 @@ extension ImageCodec {
     }
 
     func image() throws(ImageError) -> Image {
+        // SAFETY: here and below, the handle is open and the getters return values.
         let compression = Int32(unsafe vitrine_tiff_u16(tiff, UInt32(TIFFTAG_COMPRESSION), 1))
         // Bytes of pixels that a byte of the file can stand for: far more than LZW, Deflate or JPEG reach. Fax codes (one bit
         // each pixel in memory anyway) have no such bound.
@@ -105,8 +108,9 @@ extension ImageCodec {
             isTiled
             ? Int(unsafe vitrine_tiff_u32(tiff, UInt32(TIFFTAG_TILELENGTH), 0))
             : min(height, Int(unsafe vitrine_tiff_u32(tiff, UInt32(TIFFTAG_ROWSPERSTRIP), UInt32.max)))
-        // A tile may reach beyond the image, but one far larger than it asks for memory for nothing.
-        guard blockWidth > 0, blockHeight > 0, blockWidth <= max(width, 1) + 4096, blockHeight <= max(height, 1) + 4096 else {
+        // A tile may reach beyond the image, but one far larger asks for memory for nothing.
+        let most = 2 * width * height + (1 << 22)
+        guard blockWidth > 0, blockHeight > 0, blockWidth <= most / blockHeight else {
             throw damaged("tiles of \(blockWidth) x \(blockHeight) pixels for an image of \(width) x \(height)")
         }
         let perPixel = isPlanar ? 1 : samples
@@ -120,6 +124,7 @@ extension ImageCodec {
             for top in stride(from: 0, to: height, by: blockHeight) {
                 for left in stride(from: 0, to: width, by: blockWidth) {
                     let rows = min(blockHeight, height - top)
+                    // SAFETY: `block` holds one whole tile or strip, and libtiff is told its size.
                     let read: Int
                     if isTiled {
                         let tile = unsafe TIFFComputeTile(tiff, UInt32(left), UInt32(top), 0, UInt16(plane))

@@ -116,4 +116,22 @@ import VitrineImage
             try Image(encoded: png(9000), source: "x")
         } throws: { "\($0)".contains("cannot hold 9000 x 9000") }
     }
+
+    @Test func oversizedTIFFTiles() throws {
+        var bytes = try ImageFixtures.bytes("tiled.tif")
+        // Little-endian directory entries of 12 bytes: tag, type, count, value.
+        let directory = (0..<4).reduce(0) { $0 | Int(bytes[4 + $1]) << (8 * $1) }
+        for entry in 0..<Int(bytes[directory]) {
+            let at = directory + 2 + 12 * entry
+            let tag = Int(bytes[at]) | Int(bytes[at + 1]) << 8
+            // Width and height of a tile, as 32-bit values of 2^30.
+            if tag == 322 || tag == 323 { bytes.replaceSubrange(at + 2..<at + 12, with: [4, 0, 1, 0, 0, 0, 0, 0, 0, 0x40]) }
+        }
+        #expect {
+            try Image(encoded: bytes, source: "x")
+        } throws: { error in
+            guard case ImageError.damaged("x", "TIFF", _)? = error as? ImageError else { return false }
+            return true
+        }
+    }
 }
