@@ -36,12 +36,10 @@ VK_CLONES void vk_gelu_tanh_gradient(const float *x, const float *dy, size_t n, 
     VK_FUSED
     for (size_t i = 0; i < n; i++) {
         float v = x[i];
-        float g = vk_sigmoid(SQRT_EIGHT_OVER_PI * (v + GELU_CUBE * v * v * v));
-        // Beyond 20 the sigmoid is 0 or 1 and its derivative 0, which times an overflown square would be NaN.
-        float w = v > 20.0f ? 20.0f : v;
-        w = w < -20.0f ? -20.0f : w;
-        float slope = SQRT_EIGHT_OVER_PI * (1.0f + 3.0f * GELU_CUBE * w * w);
-        dx[i] = dy[i] * (g + w * (g * (1.0f - g)) * slope);
+        float steepness, g = vk_sigmoid_and_slope(SQRT_EIGHT_OVER_PI * (v + GELU_CUBE * v * v * v), &steepness);
+        // Beyond 20 the sigmoid is flat: its derivative 0, times an overflown square, would be NaN.
+        float w = vk_clamp(v, 20.0f);
+        dx[i] = dy[i] * (g + w * steepness * (SQRT_EIGHT_OVER_PI * (1.0f + 3.0f * GELU_CUBE * w * w)));
     }
 }
 
@@ -53,8 +51,9 @@ VK_CLONES void vk_quick_gelu(const float *x, size_t n, float *restrict y) {
 VK_CLONES void vk_quick_gelu_gradient(const float *x, const float *dy, size_t n, float *restrict dx) {
     VK_FUSED
     for (size_t i = 0; i < n; i++) {
-        float g = vk_sigmoid(1.702f * x[i]);
-        dx[i] = dy[i] * (g + 1.702f * x[i] * g * (1.0f - g));
+        float v = vk_clamp(1.702f * x[i], 200.0f); // from where on the sigmoid is flat; an infinity times its slope would be NaN
+        float slope, g = vk_sigmoid_and_slope(v, &slope);
+        dx[i] = dy[i] * (g + v * slope);
     }
 }
 
@@ -68,8 +67,9 @@ VK_CLONES void vk_silu_gate_gradient(const float *dy, const float *x, size_t row
     VK_FUSED
     for (size_t i = 0; i < rows; i++, x += 2 * columns, dx += 2 * columns, dy += columns)
         for (size_t j = 0; j < columns; j++) {
-            float gate = x[j], value = x[columns + j], g = vk_sigmoid(gate);
-            dx[j] = dy[j] * value * (g + gate * g * (1.0f - g));
+            float gate = x[j], value = x[columns + j];
+            float slope, g = vk_sigmoid_and_slope(gate, &slope);
+            dx[j] = dy[j] * value * (g + gate * slope);
             dx[columns + j] = dy[j] * gate * g;
         }
 }

@@ -26,6 +26,12 @@
 // Sixteen floats side by side, for minima and maxima, which compilers do not vectorise where NaN counts.
 typedef float vk_lanes __attribute__((ext_vector_type(16)));
 
+// x within [-limit, limit]; NaN stays NaN.
+VK_INLINE float vk_clamp(float x, float limit) {
+    x = x > limit ? limit : x;
+    return x < -limit ? -limit : x;
+}
+
 VK_INLINE float vk_bits_to_float(uint32_t bits) {
     float value;
     memcpy(&value, &bits, sizeof value);
@@ -63,8 +69,17 @@ VK_INLINE float vk_exp(float x) {
     return p * first * second;
 }
 
-// 1 / (1 + e^-x) within 3 ulp.
+// 1 / (1 + e^-x) within 3 ulp; 0 below -88, where the exponential overflows.
 VK_INLINE float vk_sigmoid(float x) { return 1.0f / (1.0f + vk_exp(-x)); }
+
+// The same, and its derivative without cancellation at either end.
+VK_INLINE float vk_sigmoid_and_slope(float x, float *slope) {
+    float e = vk_exp(-fabsf(x));
+    float larger = 1.0f / (1.0f + e);
+    float smaller = e * larger;
+    *slope = larger * smaller;
+    return x > 0.0f ? larger : smaller;
+}
 
 // The normal distribution function, with no cancellation in the lower tail; gaussian is e^(-x^2 / 2), which derivatives need too.
 // For t = |x|, 1 - Phi(t) = e^(-t^2 / 2) k P(k) with k = 1 / (1 + 0.3 t), P fitted to least maximal relative error (5e-8) up to 14.5,

@@ -1,6 +1,6 @@
 import CVitrineKernels
 
-// SAFETY, for every call below: counts are checked first, and `mutablePointer` makes an output distinct from all inputs.
+// SAFETY: in every call below, counts are checked first, and `mutablePointer` makes an output distinct from all inputs.
 
 /// `y = a + b`.
 public func add(_ a: Tensor, _ b: Tensor, into y: inout Tensor) {

@@ -1,6 +1,6 @@
 import CVitrineKernels
 
-// SAFETY, for every call below: the kernels read `count` floats, which are the whole tensor.
+// SAFETY: the kernels below read `count` floats, which are the whole tensor.
 
 /// Sum of all elements, accumulated in Double.
 public func sum(_ x: Tensor) -> Double { unsafe vk_sum(x.pointer, x.count) }

@@ -1,7 +1,7 @@
 import CVitrineKernels
 
 // The steps of layer-wise relevance propagation as in Chefer, Gur & Wolf 2021 (https://arxiv.org/abs/2012.09838) and its public code.
-// SAFETY, for every call below: counts are checked first, and `mutablePointer` makes an output distinct from all inputs.
+// SAFETY: in every call below, counts are checked first, and `mutablePointer` makes an output distinct from all inputs.
 
 /// `y = a / (b + 1e-9)` where b is not 0, and 0 where it is; where `b + 1e-9` is exactly 0, `a / 1e-9`.
 public func safeDivide(_ a: Tensor, _ b: Tensor, into y: inout Tensor) {
