@@ -4,7 +4,7 @@ import VitrineTensor
 ///
 /// The counts depend on the seed, the number of patients and the resample's index only. All statistics of all methods over the
 /// same patients therefore use the same resamples, which keeps comparisons paired, and no result depends on threads.
-/// Memory is one byte per patient and resample up to 64 MiB; above, counts are drawn again on every use.
+/// Memory is one byte per patient and resample up to 256 MiB; above, counts are drawn again on every call: ask for many statistics at once.
 public struct ClusterResamples: Sendable {
     /// Number of patients.
     public let clusters: Int
@@ -17,7 +17,7 @@ public struct ClusterResamples: Sendable {
     private let name: String
     private let stored: [UInt8]?
 
-    static let storedLimit = 64 << 20
+    static let storedLimit = 256 << 20
 
     /// - Parameter name: keys the draws with the seed; another name only for units other than patients.
     /// - Throws: `StatisticsError` unless there is at least one patient and one resample.
@@ -61,28 +61,39 @@ public struct ClusterResamples: Sendable {
 
     /// The resampled values of several ratios, `[statistic][resample]`; NaN where a resample's denominator vanishes.
     ///
-    /// - Complexity: O(statistics · resamples · patients), without any allocation per resample.
+    /// - Complexity: O(statistics · resamples · patients).
     /// - Throws: `StatisticsError.lengthMismatch` when a ratio has another number of patients.
     public func replicates(of ratios: [ClusterRatio]) throws -> [[Double]] {
         try check(ratios)
+        let columns = ResampleColumns(ratios)
         let parts = chunks { range in
             var result = [[Double]](repeating: [], count: ratios.count)
-            for s in ratios.indices { result[s].reserveCapacity(range.count) }
-            if let stored {
-                for (s, ratio) in ratios.enumerated() {
-                    for resample in range { result[s].append(ratio.resampled(stored, at: resample * clusters)) }
+            for i in result.indices { result[i].reserveCapacity(range.count) }
+            // Four resamples at a time; the last ones are repeated to fill the four, and dropped.
+            let drawn = stored == nil
+            var rows = drawn ? [UInt8](repeating: 0, count: 4 * clusters) : []
+            for first in stride(from: range.lowerBound, to: range.upperBound, by: 4) {
+                let block = (0..<4).map { min(first + $0, range.upperBound - 1) }
+                if drawn {
+                    for i in rows.indices { rows[i] = 0 }
+                    for lane in 0..<4 {
+                        Self.draw(block[lane], seed: seed, name: name, clusters: clusters, into: &rows, at: lane * clusters)
+                    }
                 }
-            } else {
-                var row = [UInt8](repeating: 0, count: clusters)
-                for resample in range {
-                    for i in row.indices { row[i] = 0 }
-                    Self.draw(resample, seed: seed, name: name, clusters: clusters, into: &row, at: 0)
-                    for (s, ratio) in ratios.enumerated() { result[s].append(ratio.resampled(row, at: 0)) }
+                let sums =
+                    drawn
+                    ? columns.sums(rows, offsets: (0..<4).map { $0 * clusters })
+                    : columns.sums(stored ?? [], offsets: block.map { $0 * clusters })
+                for lane in 0..<min(4, range.upperBound - first) {
+                    for i in ratios.indices {
+                        let value = sums[4 * columns.numerator[i] + lane] / sums[4 * columns.denominator[i] + lane]
+                        result[i].append(value.isFinite ? value : .nan)
+                    }
                 }
             }
             return result
         }
-        return ratios.indices.map { s in parts.flatMap { $0[s] } }
+        return ratios.indices.map { i in parts.flatMap { $0[i] } }
     }
 
     /// Throws unless every ratio has these patients.
@@ -105,44 +116,5 @@ public struct ClusterResamples: Sendable {
         return orderedParallel(min(workers * 4, count), workers: workers) { [count] part, parts in
             body(count * part / parts..<count * (part + 1) / parts)
         }
-    }
-}
-
-extension ClusterRatio {
-    /// The ratio with patient c counted `counts[offset + c]` times.
-    fileprivate func resampled(_ counts: [UInt8], at offset: Int) -> Double {
-        let clusters = numerators.count
-        // Four chains hide the latency of addition; their order is fixed, so the sum is too.
-        var (n0, n1, n2, n3) = (0.0, 0.0, 0.0, 0.0)
-        var (d0, d1, d2, d3) = (0.0, 0.0, 0.0, 0.0)
-        numerators.withSpan(and: denominators, counts) { n, d, w in
-            var c = 0
-            while c + 4 <= clusters {
-                let (w0, w1) = (Double(w[offset + c]), Double(w[offset + c + 1]))
-                let (w2, w3) = (Double(w[offset + c + 2]), Double(w[offset + c + 3]))
-                n0 += w0 * n[c]
-                n1 += w1 * n[c + 1]
-                n2 += w2 * n[c + 2]
-                n3 += w3 * n[c + 3]
-                d0 += w0 * d[c]
-                d1 += w1 * d[c + 1]
-                d2 += w2 * d[c + 2]
-                d3 += w3 * d[c + 3]
-                c += 4
-            }
-            while c < clusters {
-                n0 += Double(w[offset + c]) * n[c]
-                d0 += Double(w[offset + c]) * d[c]
-                c += 1
-            }
-        }
-        let result = ((n0 + n1) + (n2 + n3)) / ((d0 + d1) + (d2 + d3))
-        return result.isFinite ? result : .nan
-    }
-}
-
-extension Array where Element == Double {
-    fileprivate func withSpan(and other: [Double], _ counts: [UInt8], _ body: (Span<Double>, Span<Double>, Span<UInt8>) -> Void) {
-        body(span, other.span, counts.span)
     }
 }
