@@ -25,6 +25,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     ],
     targets: [
         .target(
@@ -39,7 +40,7 @@ let package = Package(
         module("VitrineImage", ["VitrineTensor", "CVitrineKernels", "CSPNG", "CTurboJPEG", "CTIFF"]),
         module("VitrineModel", ["VitrineTensor"]),
         module("VitrineExplain", ["VitrineModel", "VitrineImage", "VitrineTensor"]),
-        module("VitrineData", ["VitrineImage", "VitrineTensor"]),
+        module("VitrineData", ["VitrineImage", "VitrineTensor", .product(name: "SwiftCSV", package: "SwiftCSV")]),
         module("VitrineEvaluate", ["VitrineImage", "VitrineTensor"]),
         module("VitrineTrain", ["VitrineModel", "VitrineData", "VitrineTensor"]),
         .executableTarget(

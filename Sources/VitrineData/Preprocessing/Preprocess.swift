@@ -144,7 +144,7 @@ public enum PreprocessError: Error, CustomStringConvertible, Equatable, Sendable
             return "preprocessing '\(text)': '\(name)' is no size, no normalisation (\(names)) and no filter (\(filters))"
         case .badSize(let text, let size):
             return
-                "preprocessing '\(text)': size '\(size)' is no whole number in \(Preprocess.sides.lowerBound)...\(Preprocess.sides.upperBound)"
+                "preprocessing '\(text)': size '\(size)' is no whole number in 1...\(Preprocess.sides.upperBound)"
         case .missingSize(let text, let expected):
             return
                 "preprocessing '\(text)' needs \(expected == 1 ? "a size, such as '\(text):224'" : "two sizes, such as '\(text):256,224'")"
@@ -160,7 +160,8 @@ public enum PreprocessError: Error, CustomStringConvertible, Equatable, Sendable
             return "\(path): element \(index) is NaN or infinite; a preprocessed image holds finite numbers"
         case .maskSize(let path, let mask, let image, let network):
             return
-                "\(path): mask of \(mask[0]) x \(mask[1]) pixels fits neither its image (\(image[0]) x \(image[1])) nor the network's input (\(network[0]) x \(network[1])); export it at the image's size"
+                "\(path): mask of \(mask[0]) x \(mask[1]) pixels fits neither its image (\(image[0]) x \(image[1])) "
+                + "nor the network's input (\(network[0]) x \(network[1])); export it at the image's size"
         }
     }
 }

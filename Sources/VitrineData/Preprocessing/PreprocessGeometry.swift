@@ -72,9 +72,9 @@ extension Image {
 
 extension Mask {
     func applying(_ step: PreprocessGeometry.Step) -> Mask {
-        // Through the image's own code: mask and image cannot drift apart by half a pixel.
-        let picture = Image(width: width, height: height, channels: 1, pixels: bits.map { $0 ? 255 : 0 })
-        let result = picture.applying(step, filter: .nearest)
-        return Mask(width: result.width, height: result.height, bits: result.pixels.map { $0 != 0 })
+        switch step {
+        case .resize(let width, let height): resized(width: width, height: height)
+        case .centerCrop(let width, let height): centerCropped(width: width, height: height)
+        }
     }
 }
