@@ -1,0 +1,45 @@
+extension ViTConfiguration {
+    /// A tensor of the model under timm's name, in timm's shape.
+    struct ExpectedTensor {
+        let name: String
+        let shape: [Int]
+        /// A bias that models of this family may lack.
+        var isOptional = false
+    }
+
+    /// All tensors of a model of this configuration.
+    func expectedTensors() -> [ExpectedTensor] {
+        var list: [ExpectedTensor] = []
+        func linear(_ name: String, _ outputs: Int, _ inputs: Int) {
+            list.append(ExpectedTensor(name: name + ".weight", shape: [outputs, inputs]))
+            list.append(ExpectedTensor(name: name + ".bias", shape: [outputs], isOptional: true))
+        }
+        func norm(_ name: String, _ width: Int) {
+            list.append(ExpectedTensor(name: name + ".weight", shape: [width]))
+            list.append(ExpectedTensor(name: name + ".bias", shape: [width]))
+        }
+        if hasClassToken { list.append(ExpectedTensor(name: "cls_token", shape: [1, 1, width])) }
+        if hasDistillationToken { list.append(ExpectedTensor(name: "dist_token", shape: [1, 1, width])) }
+        if registers > 0 { list.append(ExpectedTensor(name: "reg_token", shape: [1, registers, width])) }
+        list.append(ExpectedTensor(name: "pos_embed", shape: [1, positionedPrefixTokens + positionGrid.count, width]))
+        list.append(ExpectedTensor(name: "patch_embed.proj.weight", shape: [width, channels, patchSize, patchSize]))
+        list.append(ExpectedTensor(name: "patch_embed.proj.bias", shape: [width], isOptional: true))
+        for block in 0..<depth {
+            let name = "blocks.\(block)."
+            norm(name + "norm1", width)
+            linear(name + "attn.qkv", 3 * width, width)
+            linear(name + "attn.proj", width, width)
+            if hasLayerScale { list.append(ExpectedTensor(name: name + "ls1.gamma", shape: [width])) }
+            norm(name + "norm2", width)
+            linear(name + "mlp.fc1", firstHidden, width)
+            linear(name + "mlp.fc2", width, hidden)
+            if hasLayerScale { list.append(ExpectedTensor(name: name + "ls2.gamma", shape: [width])) }
+        }
+        norm(normPlacement == .afterPooling ? "fc_norm" : "norm", normPlacement == .afterPooling ? pooledWidth : width)
+        if classes > 0 {
+            linear("head", classes, pooledWidth)
+            if pooling == .distilled { linear("head_dist", classes, pooledWidth) }
+        }
+        return list
+    }
+}

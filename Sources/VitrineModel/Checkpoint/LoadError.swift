@@ -1,0 +1,54 @@
+/// Why tensors do not make a vision transformer; each says what to do.
+public enum LoadError: Error, Equatable, CustomStringConvertible {
+    /// A tensor whose shape is not the one that the rest of the checkpoint calls for.
+    public struct ShapeMismatch: Sendable, Equatable {
+        public let key: String
+        public let expected: [Int]
+        public let found: [Int]
+    }
+
+    case unknownNames(path: String, keys: [String])
+    case noSuchGroup(path: String, group: String, known: [String])
+    case headsUnknown(path: String, width: Int)
+    case headsDoNotDivide(path: String, width: Int, heads: Int)
+    case positionGridUnknown(path: String, positions: Int, prefixTokens: Int)
+    case positionGridMismatch(path: String, positions: Int, grid: PatchGrid)
+    case contradiction(source: String, what: String, configured: Int, stored: Int)
+    case unsupported(source: String, what: String, known: String)
+    case malformedConfiguration(source: String, reason: String)
+    /// All that is wrong with the keys, together.
+    case keys(path: String, missing: [String], unused: [String], mismatched: [ShapeMismatch])
+
+    public var description: String {
+        switch self {
+        case .unknownNames(let path, let keys):
+            "\(path): the names of its \(keys.count) tensors are of no known vision transformer (\(keys.prefix(3).joined(separator: ", "))); "
+                + "known are timm, DINO, DINOv2, MAE, DeiT, Hugging Face ViT/ViTMAE/DeiT/Dinov2 and torchvision vit"
+        case .noSuchGroup(let path, let group, let known):
+            "\(path): no tensors under '\(group)'; choose one of \(known.map { "'\($0)'" }.joined(separator: ", "))"
+        case .headsUnknown(let path, let width):
+            "\(path): tensors of width \(width) do not show the number of attention heads and no published model settles it; give it (--heads)"
+        case .headsDoNotDivide(let path, let width, let heads):
+            "\(path): \(heads) attention heads do not divide the width \(width); give another number (--heads)"
+        case .positionGridUnknown(let path, let positions, let prefixTokens):
+            "\(path): a position embedding of \(positions) rows (up to \(prefixTokens) of them for prefix tokens) makes no square grid, or more than one; "
+                + "give its rows and columns (--position-grid ROWSxCOLUMNS)"
+        case .positionGridMismatch(let path, let positions, let grid):
+            "\(path): a position embedding of \(positions) rows has no room for the grid \(grid) of \(grid.count) patches; give another grid"
+        case .contradiction(let source, let what, let configured, let stored):
+            "\(source): says \(what) \(configured), but the tensors have \(stored); remove the configuration if it belongs to another file"
+        case .unsupported(let source, let what, let known):
+            "\(source): \(what) is not supported (known: \(known)); convert the model to one of these"
+        case .malformedConfiguration(let source, let reason):
+            "\(source): \(reason); repair or remove the configuration"
+        case .keys(let path, let missing, let unused, let mismatched):
+            "\(path): "
+                + [
+                    missing.isEmpty ? nil : "missing \(missing.joined(separator: ", "))",
+                    unused.isEmpty ? nil : "not understood \(unused.joined(separator: ", "))",
+                    mismatched.isEmpty
+                        ? nil : mismatched.map { "\($0.key) has shape \($0.found), expected \($0.expected)" }.joined(separator: ", "),
+                ].compactMap { $0 }.joined(separator: "; ") + "; load a complete checkpoint of a supported architecture"
+        }
+    }
+}
