@@ -4,5 +4,6 @@ import ArgumentParser
 struct Vitrine: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vitrine",
-        abstract: "Explains vision transformers on medical images, and measures which explanations deserve trust.")
+        abstract: "Explains vision transformers on medical images, and measures which explanations deserve trust.",
+        subcommands: [PhantomCommand.self])
 }

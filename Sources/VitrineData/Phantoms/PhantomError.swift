@@ -1,0 +1,20 @@
+/// A phantom set that cannot be made as asked.
+public enum PhantomError: Error, CustomStringConvertible, Equatable {
+    case count(Int)
+    case patients(Int, count: Int)
+    case rate(option: String, value: Double)
+    case shortcut(text: String)
+    case cannotWrite(path: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .count(let count): "--count \(count): ask for 1 to 1000000 phantoms"
+        case .patients(let patients, let count): "--patients \(patients): ask for 1 to --count (\(count)) patients"
+        case .rate(let option, let value): "--\(option): the rate \(value) is outside 0...1"
+        case .shortcut(let text):
+            "--shortcut \(text): write TAG:RATE, such as letter:1.0; tags are "
+                + PhantomShortcut.Tag.allCases.map(\.rawValue).joined(separator: ", ")
+        case .cannotWrite(let path, let reason): "\(path): cannot be written (\(reason)); choose another --output"
+        }
+    }
+}
