@@ -11,6 +11,7 @@ public enum Checkpoint {
         let file: MappedFile
         do { file = try MappedFile(path: path) } catch { throw .unreadable(error) }
         let first = file.bytes(0..<min(16, file.count))
+        if first.starts(with: [0x50, 0x4b]) { return try TorchArchive.read(file) }
         if first.count > 8 && first[8] == UInt8(ascii: "{") { return try Safetensors.read(file) }
         if first.starts(with: "version https://".utf8) { throw .gitLFSPointer(path: path) }
         if first.starts(with: "<!DOCTYPE".utf8) || first.starts(with: "<!doctype".utf8) || first.starts(with: "<html".utf8) {

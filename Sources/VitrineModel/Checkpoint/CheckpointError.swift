@@ -5,6 +5,9 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case unreadable(MappedFile.Failure)
     case unwritable(AtomicFile.Failure)
     case safetensors(path: String, SafetensorsFault)
+    case zip(path: String, ZipFault)
+    case pickle(path: String, PickleFault)
+    case torch(path: String, TorchFault)
     case unknownFormat(path: String, firstBytes: [UInt8])
     case gitLFSPointer(path: String)
     case webPage(path: String)
@@ -12,6 +15,10 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case legacyTar(path: String)
     case duplicateName(path: String, tensor: String)
     case noSuchTensor(path: String, tensor: String, count: Int)
+    case noStateDict(path: String, found: [String])
+    case noSuchKey(path: String, key: String, found: [String])
+    case noSuchPrefix(path: String, prefix: String, firstKey: String)
+    case severalModels(path: String, prefixes: [String])
     case tooManyDimensions(path: String, tensor: String, shape: [Int], maximum: Int)
 
     public var description: String {
@@ -19,6 +26,9 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
         case .unreadable(let failure): failure.description
         case .unwritable(let failure): failure.description
         case .safetensors(let path, let fault): "\(path): \(fault)"
+        case .zip(let path, let fault): "\(path): \(fault)"
+        case .pickle(let path, let fault): "\(path): \(fault)"
+        case .torch(let path, let fault): "\(path): \(fault)"
         case .unknownFormat(let path, let bytes):
             "\(path): is neither safetensors nor a PyTorch zip archive (first bytes \(bytes.map(hexadecimal).joined(separator: " "))); "
                 + "save it as one of these"
@@ -30,6 +40,14 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
             "\(path): two tensors are called '\(tensor)'; save the file again from one state dict"
         case .noSuchTensor(let path, let tensor, let count):
             "\(path): has no tensor '\(tensor)' among its \(count); `vitrine inspect` lists them"
+        case .noStateDict(let path, let found):
+            "\(path): no dictionary in it is plainly a model's; tensors are under \(listed(found)): choose one with --key"
+        case .noSuchKey(let path, let key, let found):
+            "\(path): holds no tensors under '\(key)'; tensors are under \(listed(found)): choose one with --key"
+        case .noSuchPrefix(let path, let prefix, let firstKey):
+            "\(path): no tensor's name starts with '\(prefix)'; the first is '\(firstKey)'"
+        case .severalModels(let path, let prefixes):
+            "\(path): holds several models, under the prefixes \(listed(prefixes)): choose one with --prefix"
         case .tooManyDimensions(let path, let tensor, let shape, let maximum):
             "\(path): tensor '\(tensor)' has \(shape.count) dimensions \(shape), at most \(maximum) can be read; reshape it before saving"
         }
@@ -40,6 +58,11 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
         let stem = path.split(separator: "/").last.map(String.init) ?? path
         return "convert it with: python -c \"import torch; torch.save(torch.load('\(stem)', map_location='cpu'), 'converted.pth')\""
     }
+}
+
+private func listed(_ names: [String]) -> String {
+    let quoted = names.prefix(12).map { $0.isEmpty ? "the outermost dictionary" : "'\($0)'" }
+    return quoted.isEmpty ? "no key at all" : quoted.joined(separator: ", ") + (names.count > 12 ? " and \(names.count - 12) more" : "")
 }
 
 private func hexadecimal(_ byte: UInt8) -> String {

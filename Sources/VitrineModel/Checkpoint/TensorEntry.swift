@@ -80,3 +80,12 @@ final class SharedStorage: Sendable {
         }
     }
 }
+
+extension TensorEntry {
+    /// The same entry as one of several views of a storage.
+    func sharing(_ storage: SharedStorage) -> TensorEntry {
+        TensorEntry(
+            name: name, type: type, shape: shape, strides: strides, byteOffset: byteOffset, isByteSwapped: isByteSwapped, file: file,
+            storage: storage)
+    }
+}
