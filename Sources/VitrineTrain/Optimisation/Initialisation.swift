@@ -1,0 +1,98 @@
+import VitrineModel
+import VitrineTensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+extension VisionTransformer {
+    /// Random weights as timm 1.0.31 draws them for a ViT, deterministic by the seed.
+    ///
+    /// Linear maps and positions: normal of deviation 0.02, cut at ±2; their biases 0; class token and registers: normal of
+    /// deviation 1e-6; distillation token: deviation 0.02; patch embedding: uniform within ±1 / sqrt(inputs), bias likewise (PyTorch's
+    /// convolution); norms 1 and 0; LayerScale `layerScale`. With SwiGLU, timm draws the second half of the first map with deviation
+    /// 1e-6 and sets its bias to 1. Each weight has a random stream of its own, by name.
+    public static func scratch(_ configuration: ViTConfiguration, seed: UInt64, layerScale: Float = 1e-5) -> VisionTransformer {
+        let c = configuration
+        func norm(_ width: Int) -> LayerNorm { LayerNorm(weight: Tensor([width]), bias: Tensor([width])) }
+        func linear(_ outputs: Int, _ inputs: Int) -> Linear { Linear(weight: Tensor([outputs, inputs]), bias: Tensor([outputs])) }
+        var model = VisionTransformer(
+            configuration: c, patchEmbedding: linear(c.width, c.channels * c.patchSize * c.patchSize),
+            classToken: c.hasClassToken ? Tensor([c.width]) : nil,
+            distillationToken: c.hasDistillationToken ? Tensor([c.width]) : nil,
+            registerTokens: c.registers > 0 ? Tensor([c.registers, c.width]) : nil,
+            positionEmbedding: Tensor([c.positionedPrefixTokens + c.positionGrid.count, c.width]),
+            blocks: (0..<c.depth).map { _ in
+                ViTBlock(
+                    norm1: norm(c.width), qkv: linear(3 * c.width, c.width), projection: linear(c.width, c.width),
+                    scale1: c.hasLayerScale ? Tensor([c.width]) : nil, norm2: norm(c.width), fc1: linear(c.firstHidden, c.width),
+                    fc2: linear(c.width, c.hidden), scale2: c.hasLayerScale ? Tensor([c.width]) : nil)
+            },
+            norm: norm(c.normPlacement == .afterPooling ? c.pooledWidth : c.width),
+            head: c.classes > 0 ? linear(c.classes, c.pooledWidth) : nil,
+            distillationHead: c.classes > 0 && c.pooling == .distilled ? linear(c.classes, c.pooledWidth) : nil)
+        model.forEachParameter { info, tensor in
+            let name = info.name
+            var generator = Philox(seed: seed, name: "initialisation " + name)
+            if name.hasPrefix("patch_embed.") {
+                let bound = 1 / Double(c.channels * c.patchSize * c.patchSize).squareRoot()
+                tensor.assign { _ in Float((2 * generator.uniform() - 1) * bound) }
+            } else if name.hasSuffix("gamma") {
+                tensor.fill(layerScale)
+            } else if name.contains("norm") {
+                tensor.fill(name.hasSuffix("weight") ? 1 : 0)
+            } else if name == "cls_token" || name == "reg_token" {
+                tensor.assign { _ in Float(1e-6 * generator.normal()) }
+            } else if name.hasSuffix(".bias") {
+                let half = tensor.count / 2
+                if c.mlp == .swiGLU && name.hasSuffix("mlp.fc1.bias") { tensor.assign { $0 < half ? 0 : 1 } }
+            } else {
+                let half = tensor.count / 2
+                let gated = c.mlp == .swiGLU && name.hasSuffix("mlp.fc1.weight")
+                tensor.assign { gated && $0 >= half ? Float(1e-6 * generator.normal()) : Float(generator.truncatedNormal()) }
+            }
+        }
+        return model
+    }
+
+    /// The model with a new head of this many classes, drawn as `scratch` draws heads.
+    public func withFreshHead(classes: Int, seed: UInt64) -> VisionTransformer {
+        var model = self
+        model.configuration.classes = classes
+        let width = configuration.pooledWidth
+        func fresh(_ name: String) -> Linear {
+            var weight = Tensor([classes, width])
+            var generator = Philox(seed: seed, name: "initialisation " + name + ".weight")
+            weight.assign { _ in Float(generator.truncatedNormal()) }
+            return Linear(weight: weight, bias: Tensor([classes]))
+        }
+        model.head = fresh("head")
+        model.distillationHead = configuration.pooling == .distilled ? fresh("head_dist") : nil
+        return model
+    }
+}
+
+extension Tensor {
+    fileprivate mutating func assign(_ value: (Int) -> Float) {
+        withMutableSpan { span in for i in 0..<span.count { span[i] = value(i) } }
+    }
+}
+
+extension Philox {
+    /// A standard normal number, by Box and Muller (1958, https://doi.org/10.1214/aoms/1177706645).
+    package mutating func normal() -> Double {
+        // 1 - u lies in (0, 1]: its logarithm is finite.
+        let radius = (-2 * log(1 - uniform())).squareRoot()
+        return radius * cos(2 * .pi * uniform())
+    }
+
+    /// Normal of deviation 0.02, cut at ±2 as timm's `trunc_normal_` does by default.
+    fileprivate mutating func truncatedNormal() -> Double {
+        while true {
+            let value = 0.02 * normal()
+            if abs(value) <= 2 { return value }
+        }
+    }
+}
