@@ -11,6 +11,7 @@ public enum DataError: Error, CustomStringConvertible, Equatable, Sendable {
     case unknownSplit(file: String, row: Int, split: String)
     case repeatedImage(file: String, row: Int, image: String, firstRow: Int)
     case noImages(path: String, expected: String)
+    case noPreparation(dataset: String)
     case unknownDataset(name: String, known: [String])
     case unknownOption(dataset: String, option: String, known: [String])
     case badOption(dataset: String, option: String, value: String, allowed: String)
@@ -37,6 +38,7 @@ public enum DataError: Error, CustomStringConvertible, Equatable, Sendable {
         case .repeatedImage(let file, let row, let image, let firstRow):
             return "\(file), row \(row): image '\(image)' stands in row \(firstRow) already; remove one of the rows"
         case .noImages(let path, let expected): return "\(path): holds no images; expected \(expected)"
+        case .noPreparation(let dataset): return "data set '\(dataset)' has no preparation: the files are used as they are"
         case .unknownDataset(let name, let known): return "data set '\(name)' is none of \(list(known))"
         case .unknownOption(let dataset, let option, let known):
             return "data set '\(dataset)' has no option '\(option)'; it has \(list(known))"

@@ -45,21 +45,25 @@ public struct AnnotationFormat: Sendable {
 }
 
 /// Files of a folder by their stem; two files of one stem are an error, since it is not clear which is meant.
+///
+/// A suffix such as `_mask` is taken off; where `x` and `x_mask` both exist, `x` is the image and `x_mask` is taken.
 struct StemIndex: Sendable {
     private let paths: [String: String]
 
     init(folder: String, extensions: Set<String>, suffixes: [String] = [], neededBy: String) throws(DataError) {
-        var paths: [String: String] = [:]
+        var plain: [String: String] = [:]
+        var suffixed: [String: String] = [:]
         for name in try listFolder(folder, neededBy: neededBy) where extensions.contains(fileExtension(name)) {
-            var key = stem(name)
-            for suffix in suffixes where key.hasSuffix(suffix) && key.count > suffix.count {
-                key.removeLast(suffix.count)
-                break
+            let key = stem(name)
+            let path = join(folder, name)
+            if let suffix = suffixes.first(where: { key.hasSuffix($0) && key.count > $0.count }) {
+                let image = String(key.dropLast(suffix.count))
+                if let other = suffixed.updateValue(path, forKey: image) { throw .ambiguous(first: other, second: path, image: image) }
+            } else if let other = plain.updateValue(path, forKey: key) {
+                throw .ambiguous(first: other, second: path, image: key)
             }
-            if let other = paths[key] { throw .ambiguous(first: other, second: join(folder, name), image: key) }
-            paths[key] = join(folder, name)
         }
-        self.paths = paths
+        paths = plain.merging(suffixed) { _, suffixed in suffixed }
     }
 
     subscript(image: String) -> String? { paths[stem(image)] }

@@ -17,7 +17,7 @@ struct PascalVOC: AnnotationSource {
         let parser = XMLParser(data: Data(text.utf8))
         parser.shouldResolveExternalEntities = false
         parser.delegate = reader
-        guard parser.parse() else {
+        guard parser.parse(), parser.parserError == nil, reader.isClosed else {
             throw .malformed(file: path, place: "line \(parser.lineNumber)", reason: "is no well-formed XML")
         }
         var regions: [Annotation.Region] = []
@@ -48,6 +48,9 @@ struct PascalVOC: AnnotationSource {
             var line = 0
         }
         var objects: [Object] = []
+        /// Every element was closed by its own tag: the parser lets some files through that end or close elements wrongly.
+        var isClosed: Bool { path.isEmpty && !hasMismatch }
+        private var hasMismatch = false
         private var path: [String] = []
         private var text = ""
         private var width: Int?
@@ -67,6 +70,10 @@ struct PascalVOC: AnnotationSource {
         func parser(_ parser: XMLParser, foundCharacters string: String) { text += string }
 
         func parser(_ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?) {
+            guard path.last == name else {
+                hasMismatch = true
+                return
+            }
             let value = text.trimmingCharacters(in: .whitespacesAndNewlines)
             switch path {
             case ["annotation", "size", "width"]: width = Int(value)
