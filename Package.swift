@@ -21,11 +21,13 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "Vitrine",
     products: [
-        .executable(name: "vitrine", targets: ["vitrine"])
+        .executable(name: "vitrine", targets: ["vitrine"]),
+        .library(name: "VitrineKit", targets: ["VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         .target(
@@ -43,11 +45,12 @@ let package = Package(
         module("VitrineData", ["VitrineImage", "VitrineTensor", .product(name: "SwiftCSV", package: "SwiftCSV")]),
         module("VitrineEvaluate", ["VitrineImage", "VitrineTensor"]),
         module("VitrineTrain", ["VitrineModel", "VitrineData", "VitrineTensor"]),
+        module("VitrineStudy", ["VitrineTensor", .product(name: "Crypto", package: "swift-crypto")]),
         .executableTarget(
             name: "vitrine",
             dependencies: [
                 "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData",
-                "VitrineEvaluate", "VitrineTrain",
+                "VitrineEvaluate", "VitrineTrain", "VitrineStudy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),

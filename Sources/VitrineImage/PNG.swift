@@ -1,3 +1,4 @@
+import VitrineTensor
 import CSPNG
 
 #if canImport(Glibc)

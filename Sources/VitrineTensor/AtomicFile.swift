@@ -30,6 +30,13 @@ public struct AtomicFile: ~Copyable {
         guard descriptor >= 0 else { throw Failure(path: path, reason: unsafe String(cString: strerror(errno))) }
     }
 
+    /// Writes a whole file at once; complete or absent after a crash of the program, but not flushed against a power cut.
+    public static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
+        var file = try AtomicFile(path: path)
+        try file.write(bytes)
+        try file.commit(flushing: false)
+    }
+
     deinit {
         if descriptor >= 0 {
             close(descriptor)
@@ -56,9 +63,11 @@ public struct AtomicFile: ~Copyable {
         }
     }
 
-    /// Flushes and renames; the file is then complete under its name.
-    public consuming func commit() throws(Failure) {
-        guard fsync(descriptor) == 0, unsafe rename(temporaryPath, path) == 0 else {
+    /// Renames; the file is then complete under its name.
+    ///
+    /// - Parameter flushing: waits until the disk has the bytes, so that not even a power cut leaves a part of them.
+    public consuming func commit(flushing: Bool = true) throws(Failure) {
+        guard !flushing || fsync(descriptor) == 0, unsafe rename(temporaryPath, path) == 0 else {
             throw Failure(path: path, reason: unsafe String(cString: strerror(errno)))
         }
         close(descriptor)

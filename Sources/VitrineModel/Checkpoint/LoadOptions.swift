@@ -64,6 +64,8 @@ public struct LoadReport: Sendable, Equatable {
     /// Tensors by element type as stored, such as `F16: 150`.
     public var elementTypes: [String: Int]
     public var unusedKeys: [UnusedKey]
+    /// Text stored with the tensors, such as the preprocessing a model was trained with.
+    public var metadata: [String: String] = [:]
     /// What was taken from a convention rather than from the tensors, and from which.
     public var notes: [String]
 }

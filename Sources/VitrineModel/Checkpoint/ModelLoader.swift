@@ -65,7 +65,8 @@ extension VisionTransformer {
             report: LoadReport(
                 path: tensors.path, family: family, group: tensors.group.joined(separator: "/"), prefix: keys.prefix,
                 parameterCount: model.parameterCount, elementTypes: types,
-                unusedKeys: keys.tolerated.map { LoadReport.UnusedKey(key: $0.key, reason: $0.reason) }, notes: notes))
+                unusedKeys: keys.tolerated.map { LoadReport.UnusedKey(key: $0.key, reason: $0.reason) }, metadata: tensors.metadata,
+                notes: notes))
     }
 
     /// The tensors of a model by our names, in the shapes that the configuration calls for.

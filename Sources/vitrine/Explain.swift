@@ -1,0 +1,264 @@
+import ArgumentParser
+import Foundation
+import Synchronization
+import VitrineData
+import VitrineExplain
+import VitrineImage
+import VitrineModel
+import VitrineStudy
+import VitrineTensor
+
+struct Explain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Draws explanations of a model's decision about images.",
+        discussion: """
+            Writes for every image and method DIR/<stem>.<method>.npy (Float32, as displayed), .grid.npy (raw, native \
+            resolution) and .png (overlay), and DIR/results.jsonl: one line with the provenance, then one per image and method.
+
+            Methods (options after a colon, such as attention:block=3,head=2):
+            \(Method.all.map { "  \($0.identifier): \($0.summary)" + ($0.options.isEmpty ? "" : " [\($0.options)]") }.joined(separator: "\n"))
+            """)
+
+    @Option(help: "Checkpoint: safetensors, .pth, .pt or .bin.")
+    var model: String
+
+    @Option(name: .customLong("image"), parsing: .upToNextOption, help: "Image files, folders or patterns; an .npy of 3 x H x W is taken as already preprocessed.")
+    var images: [String]
+
+    @Option(name: .customLong("method"), parsing: .upToNextOption, help: "Methods, see above.")
+    var methods: [String]
+
+    @Option(help: "Class to explain: its index, or predicted.")
+    var target: String = "predicted"
+
+    @Option(help: "\(PreprocessGeometry.all.map(\.name).joined(separator: "|")), or in full, such as resize:224:imagenet (default: what the checkpoint names, else resize).")
+    var preprocess: String?
+
+    @OptionGroup var modelOptions: ModelOptions
+
+    @Option(help: "Images per batch.")
+    var batch: Int = 1
+
+    @Option(help: "Worker threads (default: one per core). Results do not depend on it.")
+    var workers: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    @Option(help: "Seed of every random draw, together with the image's name.")
+    var seed: UInt64 = 0
+
+    @Flag(help: "Also measure each map's stability under invisible noise (half a grey level, ten draws).")
+    var stability = false
+
+    @Option(name: .customLong("color-map"), help: "\(ColorMap.allCases.map(\.rawValue).joined(separator: "|"))")
+    var colorMap: ColorMap = .viridis
+
+    @Option(help: "Opacity of the map in the overlay, 0...1.")
+    var alpha: Float = 0.5
+
+    @Flag(help: "No progress.")
+    var quiet = false
+
+    @Option(name: [.customLong("output"), .customShort("o")], help: "Folder for the results; made if missing.")
+    var output: String
+
+    func validate() throws {
+        guard batch > 0, workers > 0 else { throw ValidationError("--batch and --workers must be at least 1") }
+        guard (0...1).contains(alpha) else { throw ValidationError("--alpha must lie between 0 and 1") }
+        guard target == "predicted" || Int(target) != nil else { throw ValidationError("--target must be a class index or 'predicted'") }
+    }
+
+    func run() throws {
+        let configured = try ConfiguredMethod.parse(methods)
+        let files = try FileCollection.expand(images, endings: ["png", "jpg", "jpeg", "tif", "tiff", "npy", "dcm"])
+        try refuseEqualStems(files)
+        try BLAS.selfTest()
+        let loaded = try VisionTransformer.load(model, options: modelOptions.loadOptions)
+        let plan = try ExplanationPlan(model: loaded.model, methods: configured, seed: seed)
+        let preparation = try chosenPreprocess(loaded)
+        let choice = Int(target).map { TargetChoice.fixed(.logit($0)) } ?? .predicted
+        try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+
+        let results = try OrderedLines(path: output + "/results.jsonl")
+        try results.write(index: 0, [provenanceLine(preparation)])
+        let progress = Progress(total: files.count, unit: "images", isQuiet: quiet)
+        let batches = stride(from: 0, to: files.count, by: batch).map { $0..<min($0 + batch, files.count) }
+        let workspaces = (0..<workers).map { _ in Workspace() }
+        let failures = Mutex<[Int: String]>([:])
+        try parallelFor(batches.count, workers: workers) { worker, index in
+            var lines: [String] = []
+            for group in prepare(files, batches[index], preparation, choice, failures) {
+                do {
+                    lines += try explain(group, plan: plan, preparation: preparation, workspace: workspaces[worker])
+                } catch let error as ViTError {
+                    for item in group { failures.withLock { $0[item.index] = "\(item.path): \(error)" } }
+                }
+            }
+            try results.write(index: index + 1, lines)
+            progress.advance(by: batches[index].count)
+        }
+        try results.close()
+        let failed = failures.withLock { $0 }
+        for (_, message) in failed.sorted(by: { $0.key < $1.key }) { complain(message) }
+        if failed.count == files.count { throw ExitCode.failure }
+        if !failed.isEmpty { throw ExitCode.someItemsFailed }
+    }
+
+    // MARK: Input
+
+    private struct Item {
+        var index: Int
+        var path: String
+        var prepared: PreprocessedImage
+        var subject: PreparedImage
+    }
+
+    /// Images of different files with one stem would overwrite each other's maps.
+    private func refuseEqualStems(_ files: [String]) throws {
+        var seen: [String: String] = [:]
+        for file in files {
+            if let other = seen.updateValue(file, forKey: FileCollection.stem(file)) {
+                throw CommandFailure("\(file) and \(other) would write the same files in \(output); explain them in two runs")
+            }
+        }
+    }
+
+    private func chosenPreprocess(_ loaded: LoadedModel) throws -> Preprocess {
+        let size = loaded.model.configuration.positionGrid.rows * loaded.model.configuration.patchSize
+        let saved = loaded.report.metadata[Preprocess.metadataKey]
+        if let preprocess, let saved, try Preprocess(parsing: preprocess, defaultSize: size) != Preprocess(parsing: saved, defaultSize: size) {
+            complain("note: the checkpoint was trained with preprocessing \(saved); --preprocess \(preprocess) overrides it")
+        }
+        return try Preprocess(parsing: preprocess ?? saved ?? "resize", defaultSize: size)
+    }
+
+    /// Reads and preprocesses a batch; images of unlike sizes fall into groups, unreadable ones are recorded and left out.
+    private func prepare(
+        _ files: [String], _ range: Range<Int>, _ preparation: Preprocess, _ choice: TargetChoice, _ failures: borrowing Mutex<[Int: String]>
+    ) -> [[Item]] {
+        var groups: [[Item]] = []
+        for i in range {
+            do {
+                let prepared = try PreprocessedImage(contentsOf: files[i], preprocess: preparation)
+                let item = Item(
+                    index: i, path: files[i], prepared: prepared,
+                    subject: PreparedImage(name: FileCollection.stem(files[i]), pixels: prepared.tensor, target: choice))
+                if let last = groups.last?.first, last.subject.pixels.shape == item.subject.pixels.shape {
+                    groups[groups.count - 1].append(item)
+                } else {
+                    groups.append([item])
+                }
+            } catch {
+                failures.withLock { $0[i] = "\(error)" }
+            }
+        }
+        return groups
+    }
+
+    // MARK: Output
+
+    private func explain(_ items: [Item], plan: ExplanationPlan, preparation: Preprocess, workspace: Workspace) throws -> [String] {
+        let start = DispatchTime.now().uptimeNanoseconds
+        let results = try plan.explain(items.map(\.subject), workspace: workspace)
+        let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9 / Double(items.count)
+        var lines: [String] = []
+        for (item, result) in zip(items, results) {
+            let stabilities =
+                stability
+                ? try plan.stability(
+                    of: item.subject, undisturbed: result, greyLevel: preparation.greyLevel, batch: batch, workspace: workspace) : nil
+            for (m, explanation) in result.explanations.enumerated() {
+                try write(explanation, of: item)
+                lines.append(
+                    try ResultLine(
+                        image: item.path, method: explanation.method, target: result.target?.description,
+                        logits: result.logits, probabilities: result.logits.isEmpty ? [] : softmax(result.logits),
+                        audit: .init(map: explanation.map.audit, notes: explanation.notes, stability: stabilities?[m]),
+                        seconds: seconds
+                    ).json())
+            }
+        }
+        return lines
+    }
+
+    private func write(_ explanation: Explanation, of item: Item) throws {
+        let map = explanation.map
+        let name = explanation.method.replacing(":", with: "_").replacing("=", with: "-").replacing(",", with: "_")
+        let path = "\(output)/\(FileCollection.stem(item.path)).\(name)"
+        try NPY.write(map.displayed(), shape: [map.height, map.width], to: path + ".npy")
+        try NPY.write(map.values, shape: [map.rows, map.columns], to: path + ".grid.npy")
+        let overlay = Overlay(colorMap: colorMap, alpha: alpha)
+        try overlay.picture(of: map, over: item.prepared.image).write(png: path + ".png")
+    }
+
+    private func provenanceLine(_ preparation: Preprocess) throws -> String {
+        struct Line: Encodable { var provenance: Provenance }
+        let options = [
+            "methods": methods.joined(separator: " "), "target": target, "preprocess": preparation.description, "batch": "\(batch)",
+            "workers": "\(workers)", "seed": "\(seed)", "stability": "\(stability)",
+        ]
+        return try encodedLine(Line(provenance: Provenance(files: [model: try sha256(ofFile: model)], options: options)))
+    }
+}
+
+/// One image and method in `results.jsonl`.
+private struct ResultLine: Encodable {
+    struct Audit: Encodable {
+        var map: HeatMapAudit
+        var notes: [String: [Double]]
+        var stability: Stability?
+    }
+
+    var image: String
+    var method: String
+    var target: String?
+    var logits: [Float]
+    var probabilities: [Float]
+    var audit: Audit
+    var seconds: Double
+
+    func json() throws -> String { try encodedLine(self) }
+}
+
+/// A value as one line of JSON; numbers that JSON does not know become strings.
+func encodedLine(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+}
+
+/// A file of lines that workers finish in any order and that stands in the order of their indices; whatever was finished in
+/// order is on disk.
+final class OrderedLines: Sendable {
+    private struct State {
+        var next = 0
+        var waiting: [Int: [String]] = [:]
+    }
+
+    private let path: String
+    private let handle: FileHandle
+    private let state = Mutex(State())
+
+    init(path: String) throws {
+        guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path) else {
+            throw CommandFailure("\(path): cannot be written; check the folder and its permissions")
+        }
+        self.path = path
+        self.handle = handle
+    }
+
+    func write(index: Int, _ lines: [String]) throws {
+        try state.withLock { state in
+            state.waiting[index] = lines
+            while let ready = state.waiting.removeValue(forKey: state.next) {
+                state.next += 1
+                do { try handle.write(contentsOf: Data(ready.map { $0 + "\n" }.joined().utf8)) } catch {
+                    throw CommandFailure("\(path): cannot be written (\(error.localizedDescription)); is the disk full?")
+                }
+            }
+        }
+    }
+
+    func close() throws { try handle.close() }
+}
+
+extension ColorMap: ExpressibleByArgument {}
