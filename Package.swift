@@ -27,25 +27,25 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         .target(
             name: "CVitrineKernels",
             cSettings: [.unsafeFlags(["-O3"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
 
-        module("VitrineTensor", ["CVitrineKernels", "COpenBLAS"]),
+        module("VitrineTensor", ["CVitrineKernels", "COpenBLAS", "COpenSSL"]),
         module("VitrineImage", ["VitrineTensor", "CVitrineKernels", "CSPNG", "CTurboJPEG", "CTIFF"]),
         module("VitrineModel", ["VitrineTensor"]),
         module("VitrineExplain", ["VitrineModel", "VitrineImage", "VitrineTensor"]),
         module("VitrineData", ["VitrineImage", "VitrineTensor", .product(name: "SwiftCSV", package: "SwiftCSV")]),
         module("VitrineEvaluate", ["VitrineImage", "VitrineTensor"]),
         module("VitrineTrain", ["VitrineModel", "VitrineData", "VitrineTensor"]),
-        module("VitrineStudy", ["VitrineTensor", .product(name: "Crypto", package: "swift-crypto")]),
+        module("VitrineStudy", ["VitrineTensor"]),
         .executableTarget(
             name: "vitrine",
             dependencies: [
