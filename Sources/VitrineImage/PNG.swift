@@ -1,5 +1,5 @@
-import VitrineTensor
 import CSPNG
+import VitrineTensor
 
 #if canImport(Glibc)
     import Glibc

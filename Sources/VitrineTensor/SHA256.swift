@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// SHA-256 (FIPS 180-4), by OpenSSL's libcrypto: fed piece by piece.
-public struct SHA256: ~Copyable {
+@safe public struct SHA256: ~Copyable {
     // SAFETY: created in `init`, freed in `deinit`; a non-copyable value has one owner.
     private let context: OpaquePointer
 

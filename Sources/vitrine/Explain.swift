@@ -22,7 +22,9 @@ struct Explain: ParsableCommand {
     @Option(help: "Checkpoint: safetensors, .pth, .pt or .bin.")
     var model: String
 
-    @Option(name: .customLong("image"), parsing: .upToNextOption, help: "Image files, folders or patterns; an .npy of 3 x H x W is taken as already preprocessed.")
+    @Option(
+        name: .customLong("image"), parsing: .upToNextOption,
+        help: "Image files, folders or patterns; an .npy of 3 x H x W is taken as already preprocessed.")
     var images: [String]
 
     @Option(name: .customLong("method"), parsing: .upToNextOption, help: "Methods, see above.")
@@ -31,7 +33,10 @@ struct Explain: ParsableCommand {
     @Option(help: "Class to explain: its index, or predicted.")
     var target: String = "predicted"
 
-    @Option(help: "\(PreprocessGeometry.all.map(\.name).joined(separator: "|")), or in full, such as resize:224:imagenet (default: what the checkpoint names, else resize).")
+    @Option(
+        help:
+            "\(PreprocessGeometry.all.map(\.name).joined(separator: "|")), or in full, such as resize:224:imagenet (default: what the checkpoint names, else resize)."
+    )
     var preprocess: String?
 
     @OptionGroup var modelOptions: ModelOptions
@@ -124,7 +129,9 @@ struct Explain: ParsableCommand {
     private func chosenPreprocess(_ loaded: LoadedModel) throws -> Preprocess {
         let size = loaded.model.configuration.positionGrid.rows * loaded.model.configuration.patchSize
         let saved = loaded.report.metadata[Preprocess.metadataKey]
-        if let preprocess, let saved, try Preprocess(parsing: preprocess, defaultSize: size) != Preprocess(parsing: saved, defaultSize: size) {
+        if let preprocess, let saved,
+            try Preprocess(parsing: preprocess, defaultSize: size) != Preprocess(parsing: saved, defaultSize: size)
+        {
             complain("note: the checkpoint was trained with preprocessing \(saved); --preprocess \(preprocess) overrides it")
         }
         return try Preprocess(parsing: preprocess ?? saved ?? "resize", defaultSize: size)
@@ -132,7 +139,8 @@ struct Explain: ParsableCommand {
 
     /// Reads and preprocesses a batch; images of unlike sizes fall into groups, unreadable ones are recorded and left out.
     private func prepare(
-        _ files: [String], _ range: Range<Int>, _ preparation: Preprocess, _ choice: TargetChoice, _ failures: borrowing Mutex<[Int: String]>
+        _ files: [String], _ range: Range<Int>, _ preparation: Preprocess, _ choice: TargetChoice,
+        _ failures: borrowing Mutex<[Int: String]>
     ) -> [[Item]] {
         var groups: [[Item]] = []
         for i in range {

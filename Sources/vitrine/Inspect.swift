@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import VitrineModel
-import VitrineStudy
+import VitrineTensor
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -23,7 +23,7 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
-extension PatchGrid: @retroactive ExpressibleByArgument {
+extension PatchGrid: ExpressibleByArgument {
     /// Reads `ROWSxCOLUMNS`.
     public init?(argument: String) {
         let sides = argument.split(separator: "x").compactMap { Int($0) }
