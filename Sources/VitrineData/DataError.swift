@@ -47,15 +47,16 @@ public enum DataError: Error, CustomStringConvertible, Equatable, Sendable {
         case .ambiguous(let first, let second, let image): return "\(first) and \(second) both belong to '\(image)'; keep one of them"
         case .patientOnBothSides(let patient, let firstSplit, let firstSample, let secondSplit, let secondSample):
             return
-                "patient '\(patient)' is on both sides: '\(firstSample)' in \(firstSplit.rawValue), '\(secondSample)' in \(secondSplit.rawValue); "
-                + "move all images of a patient to one side"
+                "patient '\(patient)' is on both sides: '\(firstSample)' in \(firstSplit.rawValue), "
+                + "'\(secondSample)' in \(secondSplit.rawValue); move all images of a patient to one side"
         case .incompleteSplit(let withSplit, let without):
             return "'\(withSplit)' has a split and '\(without)' has none; give all samples a split, or none"
         case .tooFewPatients(let found, let needed):
             return "\(found) patients (or images without a patient) cannot fill \(needed) parts; use fewer parts"
         case .badShare(let validation, let test):
             return
-                "shares of \(validation) for validation and \(test) for test leave nothing to train on; both are at least 0, their sum below 1"
+                "shares of \(validation) for validation and \(test) for test leave nothing to train on; "
+                + "both are at least 0, their sum below 1"
         case .sizeMismatch(let source, let annotation, let image):
             return
                 "\(source): drawn on an image of \(annotation[0]) x \(annotation[1]) pixels, but the image has \(image[0]) x \(image[1]); "

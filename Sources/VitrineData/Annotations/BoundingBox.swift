@@ -1,5 +1,3 @@
-import VitrineImage
-
 /// An axis-aligned box in continuous pixel coordinates: x to the right, y down, (0, 0) the outer corner of the first pixel, whose centre
 /// is (0.5, 0.5).
 public struct BoundingBox: Sendable, Equatable {

@@ -78,7 +78,7 @@ struct CSVDataset: Dataset {
         return DatasetContents(classNames: classes, positiveLabel: try positiveLabel(options, classes), samples: samples)
     }
 
-    /// The option's names; else, for labels that are all whole numbers, the numbers from 0 to the largest; else the distinct labels by name.
+    /// The option's names; else, for labels that are all whole numbers, 0 to the largest; else the distinct labels by name.
     private func classNames(_ table: CSVTable, _ column: Int?) throws(DataError) -> [String] {
         if let names = options.list("classes") { return names }
         let labels = Set(table.rows.compactMap { table.field($0, column) })

@@ -16,8 +16,8 @@ public enum Datasets {
         return try OpenDataset(type, path: path, options: options)
     }
 
-    /// The kind of data set that a path holds: `csv` for a file ending in `.csv` and for a folder with a `labels.csv`, `pairs` for a folder with
-    /// `images` and `masks`, else `folder`.
+    /// The kind of data set that a path holds: `csv` for a file ending in `.csv` and for a folder with a `labels.csv`, `pairs` for
+    /// a folder with `images` and `masks`, else `folder`.
     public static func kind(of path: String) -> String {
         if fileExtension(path) == "csv" || fileExists(join(path, "labels.csv")) { return CSVDataset.information.identifier }
         if isFolder(join(path, "images")) && isFolder(join(path, "masks")) { return ImageMaskPairs.information.identifier }

@@ -3,7 +3,8 @@ import VitrineTensor
 
 /// Duke Breast-Cancer-MRI: slices with and without the tumour, from the published DICOM series or prepared as PNG.
 ///
-/// The rules are those of the Duke lab's public tutorial (https://sites.duke.edu/mazurowski/2022/07/13/breast-mri-cancer-detect-tutorial-part1/):
+/// The rules are those of the Duke lab's public tutorial
+/// (https://sites.duke.edu/mazurowski/2022/07/13/breast-mri-cancer-detect-tutorial-part1/):
 /// - only the fat-saturated series before contrast (`pre`);
 /// - with `Start Slice` s and `End Slice` e of the patient's box, slice i (counted from 1) is positive for s <= i < e and negative for
 ///   i + 5 <= s or i - 5 > e; slices in between are left out, since the tumour may reach into them;

@@ -1,5 +1,5 @@
-/// Images and masks of the same stem, in two folders `images` and `masks`, or side by side with `_mask` behind the mask's stem: the layouts of
-/// most published segmentation sets.
+/// Images and masks of the same stem, in two folders `images` and `masks`, or side by side with `_mask` behind the mask's stem: the
+/// layouts of most published segmentation sets.
 struct ImageMaskPairs: Dataset {
     static let information = DatasetInformation(
         identifier: "pairs", title: "Images and masks",

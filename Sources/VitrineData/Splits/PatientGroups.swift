@@ -34,7 +34,8 @@ struct PatientGroups {
     /// Deals the groups to parts of given shares (their sum is 1), so that each label comes as close to the shares as whole groups allow.
     ///
     /// Each group goes to the part where it raises the sum of share · (dealt / due)² least, over the labels and over all
-    /// samples (Webster's rule of apportionment, label by label). A part of share 0 stays empty; every other one gets a group if there are enough.
+    /// samples (Webster's rule of apportionment, label by label). A part of share 0 stays empty; every
+    /// other one gets a group if there are enough.
     ///
     /// - Returns: the part of each group.
     func dealt(shares: [Double]) -> [Int] {
