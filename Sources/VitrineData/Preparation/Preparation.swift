@@ -1,5 +1,6 @@
 import Foundation
 import VitrineImage
+import VitrineTensor
 
 extension OpenDataset {
     /// What became of the files of a preparation.
