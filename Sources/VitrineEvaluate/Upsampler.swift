@@ -1,0 +1,101 @@
+import VitrineImage
+
+/// The upsampling of a display rule, prepared for many maps of one shape.
+///
+/// The weights are read off `HeatMap.displayed()` itself, one unit vector at a time, so that there is one definition of
+/// each rule.
+struct Upsampler: Sendable {
+    /// One axis: for each output pixel the cells it reads and their weights, `taps` of each.
+    struct Axis: Sendable {
+        let taps: Int
+        let cells: [Int]
+        let weights: [Float]
+
+        init(from old: Int, to new: Int, _ rule: DisplayRule.Upsampling) {
+            var matrix = [[(cell: Int, weight: Float)]](repeating: [], count: new)
+            for cell in 0..<old {
+                var unit = [Float](repeating: 0, count: old)
+                unit[cell] = 1
+                let column = HeatMap(
+                    rows: old, columns: 1, values: unit, height: new, width: 1,
+                    display: DisplayRule(upsampling: rule, normalisation: .none)
+                ).displayed()
+                for (i, weight) in column.enumerated() where weight != 0 { matrix[i].append((cell, weight)) }
+            }
+            let taps = matrix.map(\.count).max() ?? 1
+            self.taps = taps
+            cells = matrix.flatMap { row in (0..<taps).map { $0 < row.count ? row[$0].cell : 0 } }
+            weights = matrix.flatMap { row in (0..<taps).map { $0 < row.count ? row[$0].weight : 0 } }
+        }
+    }
+
+    /// A displayed map with the extremes of its rows and columns.
+    struct Buffer: Sendable {
+        var values: [Float]
+        var rowMaxima: [Float]
+        var rowMinima: [Float]
+        var columnMaxima: [Float]
+        fileprivate var wide: [Float]
+    }
+
+    let rows: Int
+    let columns: Int
+    let height: Int
+    let width: Int
+    private let down: Axis
+    private let across: Axis
+
+    init(_ map: HeatMap) {
+        rows = map.rows
+        columns = map.columns
+        height = map.height
+        width = map.width
+        down = Axis(from: map.rows, to: map.height, map.display.upsampling)
+        across = Axis(from: map.columns, to: map.width, map.display.upsampling)
+    }
+
+    func makeBuffer() -> Buffer {
+        Buffer(
+            values: [Float](repeating: 0, count: height * width), rowMaxima: [Float](repeating: 0, count: height),
+            rowMinima: [Float](repeating: 0, count: height), columnMaxima: [Float](repeating: 0, count: width),
+            wide: [Float](repeating: 0, count: rows * width))
+    }
+
+    /// Upsamples `rows x columns` values.
+    ///
+    /// - Complexity: O(height · width · taps).
+    func display(_ grid: [Float], into buffer: inout Buffer) {
+        for y in 0..<rows {
+            for x in 0..<width {
+                var sum: Float = 0
+                for t in 0..<across.taps {
+                    sum += across.weights[x * across.taps + t] * grid[y * columns + across.cells[x * across.taps + t]]
+                }
+                buffer.wide[y * width + x] = sum
+            }
+        }
+        let width = width
+        for x in 0..<width { buffer.columnMaxima[x] = -.infinity }
+        for y in 0..<height {
+            let start = y * width
+            let first = down.cells[y * down.taps] * width
+            let firstWeight = down.weights[y * down.taps]
+            for x in 0..<width { buffer.values[start + x] = firstWeight * buffer.wide[first + x] }
+            for t in 1..<max(down.taps, 2) where t < down.taps && down.weights[y * down.taps + t] != 0 {
+                let weight = down.weights[y * down.taps + t]
+                let row = down.cells[y * down.taps + t] * width
+                for x in 0..<width { buffer.values[start + x] += weight * buffer.wide[row + x] }
+            }
+            var low = Float.infinity
+            var high = -Float.infinity
+            for x in 0..<width {
+                let value = buffer.values[start + x]
+                low = value < low ? value : low
+                high = value > high ? value : high
+                if value > buffer.columnMaxima[x] { buffer.columnMaxima[x] = value }
+            }
+            buffer.rowMinima[y] = low
+            buffer.rowMaxima[y] = high
+        }
+    }
+}

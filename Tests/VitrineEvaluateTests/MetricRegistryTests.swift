@@ -1,0 +1,78 @@
+import Testing
+import VitrineImage
+import VitrineTensor
+
+@testable import VitrineEvaluate
+
+@Suite struct MetricRegistryTests {
+    /// Signed noise on a 7 x 7 grid, shown three ways at 28 x 28.
+    static func heatMap(_ display: DisplayRule, scale: Float = 1, seed: UInt64 = 1) -> HeatMap {
+        var random = Philox(seed: seed, name: "registry")
+        let values = (0..<49).map { _ in scale * Float(random.normal()) }
+        return HeatMap(rows: 7, columns: 7, values: values, height: 28, width: 28, display: display)
+    }
+
+    static let mask = ScoredMask(
+        Mask(width: 28, height: 28) { (y: Int, x: Int) -> Bool in
+            let (down, across) = (y - 12, x - 9)
+            return down * down + across * across < 40
+        })
+
+    @Test func namesAreTheInterface() {
+        #expect(
+            MetricRegistry.all.map(\.name) == [
+                "pointing-game", "energy-pointing-game", "iou@K", "dice@K", "average-precision", "auroc", "mass-accuracy",
+                "rank-accuracy",
+            ])
+        #expect(Set(MetricRegistry.all.map(\.name)).count == MetricRegistry.all.count)
+    }
+
+    @Test(arguments: EvaluationProtocol.allCases, [DisplayRule.attention, .relevance, .gradCAM])
+    func everyMetric(_ rules: EvaluationProtocol, _ display: DisplayRule) throws {
+        for entry in MetricRegistry.all {
+            let metric = try entry.metric(percentage: 10, protocol: rules)
+            #expect(!metric.citation.isEmpty && !metric.summary.isEmpty)
+            #expect(metric.identifier == entry.name.replacing("@K", with: "@10"))
+            let evaluator = Evaluator(metrics: [metric], protocol: rules, seed: 4, permutations: 200)
+            func score(_ map: HeatMap) throws -> Score {
+                try evaluator.scores(of: ScoredMap(map), on: Self.mask, item: "image")[0]
+            }
+            let map = Self.heatMap(display)
+            let first = try score(map)
+            #expect(first.status == .ok)
+            for number in [first.value, first.chance, first.ceiling] where number != nil { #expect(number!.isFinite) }
+            #expect(first.value != nil && first.chance != nil)
+            #expect(try score(map) == first, "\(metric.identifier) is deterministic")
+            // A power of two scales every float exactly; only the guarded min-max adds its 1e-7.
+            let scaled = try score(Self.heatMap(display, scale: 4))
+            #expect(abs(scaled.value! - first.value!) < 1e-6, "\(metric.identifier) ignores the scale")
+            if let ceiling = first.ceiling { #expect(first.value! <= ceiling + 1e-12, "\(metric.identifier)") }
+        }
+    }
+
+    @Test func optionsOverrideTheProtocol() throws {
+        let metric = try MetricRegistry.metric("iou@12.5:component-rectangle", protocol: .study)
+        #expect(metric.identifier == "iou@12.5:component-rectangle")
+        #expect(metric.summary.contains("12.5 %") && metric.summary.contains("largest component"))
+        let pointing = try MetricRegistry.metric("pointing-game:first,tolerance=15", protocol: .corrected) as? PointingGame
+        #expect(pointing?.ties == .first && pointing?.tolerance == 15)
+    }
+
+    @Test func wrongNamesSayWhatToDo() {
+        func message(_ name: String) -> String {
+            do {
+                _ = try MetricRegistry.metric(name, protocol: .study)
+                return "no error"
+            } catch { return error.description }
+        }
+        #expect(message("iuo@5").hasPrefix("unknown metric 'iuo@5': choose from pointing-game, "))
+        #expect(message("iou").hasPrefix("unknown metric"))
+        #expect(message("auroc@5").hasPrefix("unknown metric"))
+        for name in ["iou@0", "iou@100", "iou@-5", "iou@x", "iou@", "iou@nan"] {
+            #expect(message(name).contains("is no percentage above 0 and below 100"), "\(name)")
+        }
+        #expect(message("auroc:raw") == "metric 'auroc' has no option 'raw': it takes none")
+        #expect(message("iou@5:box").hasPrefix("metric 'iou@K' has no option 'box': choose from rectangle, raw, "))
+        #expect(message("pointing-game:tolerance=-1").contains("has no option 'tolerance=-1'"))
+    }
+}
