@@ -189,7 +189,7 @@ struct Explain: ParsableCommand {
 
     private func write(_ explanation: Explanation, of item: Item) throws {
         let map = explanation.map
-        let name = explanation.method.replacing(":", with: "_").replacing("=", with: "-").replacing(",", with: "_")
+        let name = ConfiguredMethodFile.name(explanation.method)
         let path = "\(output)/\(FileCollection.stem(item.path)).\(name)"
         try NPY.write(map.displayed(), shape: [map.height, map.width], to: path + ".npy")
         try NPY.write(map.values, shape: [map.rows, map.columns], to: path + ".grid.npy")

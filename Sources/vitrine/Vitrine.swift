@@ -11,7 +11,7 @@ struct Vitrine: ParsableCommand {
             (each is named); 64 the command line is wrong.
             """,
         version: Provenance.version,
-        subcommands: [Inspect.self, Explain.self, PhantomCommand.self])
+        subcommands: [Inspect.self, Explain.self, Evaluate.self, AuditMasks.self, Figure.self, PhantomCommand.self])
 }
 
 /// Exit codes beyond those of ArgumentParser.

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+import VitrineEvaluate
+import VitrineImage
+
+struct AuditMasks: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit-masks",
+        abstract:
+            "Looks at a folder of expert masks before anything is scored: areas, shapes, empty and full ones, and what no model scores on them."
+    )
+
+    @Argument(help: "Folder of mask images.")
+    var folder: String
+
+    @Option(name: .customLong("mask-rule"), help: "Which mask values are lesion: positive (> 0), 128 (>= 128) or half (of the range).")
+    var maskRule: MaskRule = .positive
+
+    @Option(help: "Seed of the random maps.")
+    var seed: UInt64 = 0
+
+    func run() throws {
+        let audit = try MaskFolderAudit(folder: URL(fileURLWithPath: folder), rule: maskRule, seed: seed)
+        guard let levels = audit.levels else { throw CommandFailure("\(folder): holds no readable mask image") }
+        let width = audit.masks.map(\.name.count).max()!
+        print("mask".padded(width) + "   size      area    components  rectangle  grey levels  remark")
+        for mask in audit.masks {
+            let remark = mask.isEmpty ? "EMPTY" : mask.isFull ? "FULL" : mask.greyLevels > 2 ? "halo" : ""
+            let cells = [
+                mask.name.padded(width + 3), "\(mask.width)x\(mask.height)".padded(10), Self.number(mask.area, digits: 4).padded(8),
+                "\(mask.components)".padded(12), (mask.isRectangle ? "yes" : "no").padded(11), "\(mask.greyLevels)".padded(13), remark,
+            ]
+            print(cells.joined())
+        }
+        print(
+            """
+
+            \(audit.masks.count) masks: \(audit.masks.count { $0.isEmpty }) empty, \(audit.masks.count { $0.isFull }) full, \
+            \(audit.masks.count { $0.isRectangle }) filled rectangles, \(audit.masks.count { $0.greyLevels > 2 }) with more than two grey levels
+            area: minimum \(Self.number(levels.minimumArea)), mean \(Self.number(levels.meanArea)), maximum \(Self.number(levels.maximumArea))
+
+            Levels that need no model (protocol study; an empty mask scores 0):
+            map                                  pointing game   rectangle IoU \(ControlLevels.percentages.map { "@\(Int($0))" }.joined(separator: "    "))
+            """)
+        for (name, level) in [
+            ("random pixels", levels.randomPixels), ("random 14x14 patches, nearest (ties)", levels.randomPatches),
+            ("centre Gaussian, sigma = height / 4", levels.centre),
+        ] {
+            print(
+                name.padded(37) + Self.number(level.pointingGame).padded(30)
+                    + level.rectangleIoU.map { Self.number($0).padded(6) }.joined())
+        }
+        for failure in audit.failures { complain("\(failure.error)") }
+        if !audit.failures.isEmpty { throw ExitCode.someItemsFailed }
+    }
+
+    private static func number(_ value: Double, digits: Int = 3) -> String { String(format: "%.\(digits)f", value) }
+}
+
+extension String {
+    /// Filled with spaces to a width.
+    func padded(_ width: Int) -> String { count >= width ? self : self + String(repeating: " ", count: width - count) }
+}

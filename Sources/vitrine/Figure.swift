@@ -1,0 +1,125 @@
+import ArgumentParser
+import Foundation
+import VitrineData
+import VitrineImage
+
+struct Figure: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            "Draws explanations side by side: a row per image, a column for the original and for each method, the expert's outline on top.")
+
+    @Option(name: .customLong("results"), parsing: .upToNextOption, help: "Folders that vitrine explain wrote.")
+    var results: [String]
+
+    @Option(name: .customLong("label"), parsing: .upToNextOption, help: "A row label per folder (default: the image's name).")
+    var labels: [String] = []
+
+    @Option(
+        name: .customLong("masks"), parsing: .upToNextOption,
+        help: "A folder of masks per folder of results; outlines are drawn where a mask has the image's name.")
+    var masks: [String] = []
+
+    @Option(help: "Images from each folder, the first ones.")
+    var rows: Int = 1
+
+    @Option(help: "Title of the figure.")
+    var title: String = ""
+
+    @Option(name: .customLong("color-map"), help: "\(ColorMap.allCases.map(\.rawValue).joined(separator: "|"))")
+    var colorMap: ColorMap = .viridis
+
+    @Option(name: [.customLong("output"), .customShort("o")], help: "PNG file.")
+    var output: String
+
+    func validate() throws {
+        guard masks.isEmpty || masks.count == results.count else { throw ValidationError("--masks: one folder per --results") }
+        guard labels.isEmpty || labels.count == results.count else { throw ValidationError("--label: one per --results") }
+        guard rows > 0 else { throw ValidationError("--rows must be at least 1") }
+    }
+
+    func run() throws {
+        var columns: [String] = []
+        var pictures: [[Image?]] = []
+        var names: [String] = []
+        for (i, folder) in results.enumerated() {
+            let lines = try ExplainedFolder.lines(folder)
+            guard let text = lines.first?.provenance?.options["preprocess"] else {
+                throw CommandFailure("\(folder)/results.jsonl: has no provenance line; explain the images again")
+            }
+            let preprocess = try Preprocess(parsing: text)
+            let images = Self.unique(lines.compactMap(\.image)).prefix(rows)
+            for method in Self.unique(lines.compactMap(\.method)) where !columns.contains(method) { columns.append(method) }
+            for image in images {
+                names.append(labels.isEmpty ? FileCollection.stem(image) : labels[i])
+                pictures.append(try row(image, folder, masks.isEmpty ? nil : masks[i], preprocess, columns))
+            }
+        }
+        let grid = PictureGrid(title: title, columnLabels: ["original"] + columns, rowLabels: names, pictures: pictures)
+        try grid.image().write(png: output)
+    }
+
+    private func row(_ path: String, _ folder: String, _ masks: String?, _ preprocess: Preprocess, _ methods: [String]) throws -> [Image?] {
+        let prepared = try PreprocessedImage(contentsOf: path, preprocess: preprocess)
+        let stem = FileCollection.stem(path)
+        var outline: Mask?
+        if let masks,
+            let file = Evaluate.maskEndings.sorted().map({ "\(masks)/\(stem).\($0)" }).first(where: FileManager.default.fileExists)
+        {
+            outline = try prepared.align(Mask(contentsOf: file), source: file)
+        }
+        let overlay = Overlay(colorMap: colorMap, showsColorBar: false)
+        var original = Canvas(prepared.image)
+        if let outline { original.draw(outline, color: overlay.outlineColor) }
+        return [original.image]
+            + methods.map { method in
+                guard let array = try? NPY.read("\(folder)/\(stem).\(ConfiguredMethodFile.name(method)).npy"), array.shape.count == 2 else {
+                    return nil
+                }
+                let map = HeatMap(
+                    rows: array.shape[0], columns: array.shape[1], values: array.values, height: array.shape[0], width: array.shape[1],
+                    display: .finished)
+                return overlay.picture(of: map, over: prepared.image, outline: outline)
+            }
+    }
+
+    private static func unique(_ names: [String]) -> [String] {
+        var seen = Set<String>()
+        return names.filter { seen.insert($0).inserted }
+    }
+}
+
+/// What `vitrine explain` left in a folder.
+enum ExplainedFolder {
+    /// A line of `results.jsonl`: the provenance, or one image and method.
+    struct Line: Decodable {
+        struct Provenance: Decodable { var options: [String: String] }
+        var provenance: Provenance?
+        var image: String?
+        var method: String?
+    }
+
+    static func lines(_ folder: String) throws -> [Line] {
+        let path = folder + "/results.jsonl"
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw CommandFailure("\(path): cannot be read; name a folder that vitrine explain wrote")
+        }
+        return try data.split(separator: UInt8(ascii: "\n")).map { line in
+            do { return try JSONDecoder().decode(Line.self, from: line) } catch {
+                throw CommandFailure("\(path): holds a line that is not a result; explain the images again")
+            }
+        }
+    }
+
+    /// The preprocessing of the folder's maps; nil for maps of another tool.
+    static func preprocess(_ folder: String) throws -> String? {
+        guard FileManager.default.fileExists(atPath: folder + "/results.jsonl") else { return nil }
+        return try lines(folder).first?.provenance?.options["preprocess"]
+    }
+}
+
+/// How a method's name, options included, stands in file names.
+enum ConfiguredMethodFile {
+    static func name(_ method: String) -> String {
+        method.replacing(":", with: "_").replacing("=", with: "-").replacing(",", with: "_")
+    }
+}
