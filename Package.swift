@@ -27,6 +27,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .target(
@@ -45,7 +47,12 @@ let package = Package(
         module("VitrineData", ["VitrineImage", "VitrineTensor", .product(name: "SwiftCSV", package: "SwiftCSV")]),
         module("VitrineEvaluate", ["VitrineImage", "VitrineTensor"]),
         module("VitrineTrain", ["VitrineModel", "VitrineData", "VitrineTensor"]),
-        module("VitrineStudy", ["VitrineTensor"]),
+        module(
+            "VitrineStudy",
+            [
+                "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData", "VitrineEvaluate", "VitrineTrain",
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Yams", package: "Yams"),
+            ]),
         .executableTarget(
             name: "vitrine",
             dependencies: [
@@ -62,6 +69,12 @@ let package = Package(
         tests("VitrineData", ["VitrineData", "VitrineImage", "VitrineTensor"]),
         tests("VitrineEvaluate", ["VitrineEvaluate", "VitrineImage", "VitrineTensor"]),
         tests("VitrineTrain", ["VitrineTrain", "VitrineModel", "VitrineData", "VitrineTensor"]),
+        tests(
+            "VitrineStudy",
+            [
+                "VitrineStudy", "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData", "VitrineEvaluate",
+                "VitrineTrain",
+            ]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,0 +1,29 @@
+/// What can be wrong with a result store.
+public enum StoreError: Error, Equatable, CustomStringConvertible {
+    case missing(path: String)
+    case cannotOpen(path: String, reason: String)
+    case notAStore(path: String)
+    case version(path: String, found: Int, expected: Int)
+    case damaged(path: String, table: String, reason: String)
+    case cannotWrite(path: String, reason: String)
+    /// The store belongs to another study; `differences` names what differs.
+    case otherStudy(path: String, differences: [String])
+    /// Two stores to be merged hold different results for the same thing.
+    case conflict(first: String, second: String, table: String, row: String)
+
+    public var description: String {
+        switch self {
+        case .missing(let path): "\(path): there is no result store; run the study first, or check the path"
+        case .cannotOpen(let path, let reason): "\(path): cannot be opened (\(reason)); check the folder and its permissions"
+        case .notAStore(let path): "\(path): is no result store of Vitrine; name the .sqlite file that `vitrine study run` wrote"
+        case .version(let path, let found, let expected):
+            "\(path): is a store of version \(found), this Vitrine reads version \(expected); run the study again into another folder"
+        case .damaged(let path, let table, let reason): "\(path), table \(table): \(reason); restore the file, or run the study again"
+        case .cannotWrite(let path, let reason): "\(path): cannot be written (\(reason)); is the disk full?"
+        case .otherStudy(let path, let differences):
+            "\(path): holds the results of another study (\(differences.joined(separator: "; "))); choose another output"
+        case .conflict(let first, let second, let table, let row):
+            "\(first) and \(second): disagree in table \(table), \(row); they do not come from the same study and inputs"
+        }
+    }
+}

@@ -1,0 +1,197 @@
+import Foundation
+import Testing
+import VitrineImage
+
+@testable import VitrineStudy
+
+@Suite("Result store")
+struct StoreTests {
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("vitrine-store-\(UUID().uuidString)")
+
+    private func path(_ name: String) throws -> String {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder.appendingPathComponent(name).path
+    }
+
+    private static let plan = StorePlan(
+        study: [StudyKey.title: "T", StudyKey.resolved: "title: T\n"],
+        datasets: [
+            DatasetRecord(
+                id: 0, name: "d", kind: "csv", title: "D", citation: "c", path: "p", hasImages: true,
+                classNames: ["a \"quoted\" one", "b\\\n\u{1}é"], positiveLabel: 1, positiveClass: nil)
+        ],
+        samples: [
+            SampleRecord(id: 0, datasetID: 0, name: "<script>.png", role: .score, label: 1, patient: "p'1", imagePath: "x", maskPath: "m"),
+            SampleRecord(id: 1, datasetID: 0, name: "b.png", role: .predict, imagePath: "y"),
+        ],
+        models: [
+            ModelRecord(id: 0, datasetID: 0, name: "none", kind: .none, path: ""),
+            ModelRecord(id: 1, datasetID: 0, name: "m", kind: .checkpoint, path: "m.pth"),
+        ],
+        methods: [
+            MethodRecord(
+                id: 0, name: "chefer:start=1", identifier: "chefer", summary: "s", citation: "c", isControl: false, isClassSpecific: true)
+        ],
+        metrics: [MetricRecord(id: 0, name: "iou@5", protocolName: "study", summary: "s", citation: "c")])
+
+    private func unit(_ sample: Int = 0) -> UnitResult {
+        var unit = UnitResult(
+            unit: UnitRecord(modelID: 1, sampleID: sample, maskStatus: .scored, maskArea: 0.25, maskComponents: 2, height: 32, width: 24),
+            timing: TimingRecord(modelID: 1, sampleID: sample, prepare: 1, explain: 2, stability: 3, score: 4))
+        let map = HeatMap(
+            rows: 2, columns: 3, values: [-0.0, 1.5, .nan, .infinity, -.leastNonzeroMagnitude, 3e38], height: 32, width: 24,
+            display: DisplayRule(clipsNegatives: true, gridNormalisation: .minMaxGuarded, upsampling: .bicubic, normalisation: .none))
+        unit.prediction = PredictionRecord(
+            modelID: 1, sampleID: sample, target: "logit 1", predicted: 1, logits: [-1.25, 3], probabilities: [0.1, 0.9])
+        unit.maps = [UnitResult.Map(methodID: 0, map: map, keepsValues: true)]
+        unit.notes = [NoteRecord(modelID: 1, methodID: 0, name: "conservation", sampleID: sample, values: [1, -2.5e-300, .infinity])]
+        unit.stabilities = [
+            StabilityRecord(
+                modelID: 1, methodID: 0, sampleID: sample, draws: 10, pearsonMean: 0.5, pearsonMinimum: nil, spearmanMean: -1,
+                spearmanMinimum: 0)
+        ]
+        unit.scores = [
+            ScoreRecord(
+                methodID: 0, metricID: 0, value: 0.1, chance: 1.0 / 3, ceiling: nil, status: "ok", chanceSource: "permutation",
+                chanceError: 1e-3)
+        ]
+        return unit
+    }
+
+    @Test("what is written is read back bit for bit")
+    func roundTrip() throws {
+        let store = try Store.create(path("a.sqlite"), plan: Self.plan)
+        let unit = unit()
+        try store.commit(unit)
+        let image = ImageRecord(sampleID: 0, sha256: "ab", storedWidth: 30, storedHeight: 40)
+        let mask = MaskRecord(
+            sampleID: 0, sha256: nil, storedWidth: 30, storedHeight: 40, area: 0.2, components: 2, isRectangle: false, greyLevels: 9,
+            isEmpty: false,
+            isFull: true)
+        let failure = FailureRecord(datasetID: 0, sampleID: 0, modelID: nil, stage: .mask, message: "x")
+        try store.commit(image: image, mask: mask, failures: [failure], sample: 0)
+        let prior = MaskPriorRecord(datasetID: 0, masks: 2, height: 1, width: 3, counts: [0, 2, .max])
+        try store.commit(prior)
+        let checkpoint = CheckpointRecord(
+            modelID: 1, sha256: "cd", family: "timm", parameters: 86_000_000, classes: 2, architecture: "{}", preprocess: "resize:224",
+            notes: ["heads", "a \"b\""])
+        try store.commit(checkpoint)
+        try store.close()
+
+        let read = try Store.open(store.path)
+        #expect(try read.plan() == Self.plan)
+        #expect(try read.units() == [unit.unit])
+        #expect(try read.predictions(model: 1) == [unit.prediction])
+        #expect(try read.notes() == unit.notes)
+        #expect(try read.notes(name: "other") == [])
+        #expect(try read.stabilities() == unit.stabilities)
+        #expect(try read.timings() == [unit.timing])
+        #expect(try read.images() == [image])
+        #expect(try read.masks() == [mask])
+        #expect(try read.failures() == [failure])
+        #expect(try read.maskPrior(dataset: 0) == prior)
+        #expect(try read.checkpoints() == [checkpoint])
+        let map = try #require(try read.map(model: 1, method: 0, sample: 0))
+        // Bits, since NaN does not equal itself.
+        #expect(map.values.map(\.bitPattern) == unit.maps[0].map.values.map(\.bitPattern))
+        #expect(map.display == unit.maps[0].map.display)
+        #expect(try read.maps(model: 1, method: 0)[0].audit == MapAuditRecord(unit.maps[0].map.audit))
+        let column = try read.scores(model: 1, method: 0, metric: 0)
+        #expect(column.sampleIDs == [0] && column.values == [0.1] && column.chances == [1.0 / 3] && column.ceilings == [nil])
+        var visited: [ScoreRecord] = []
+        try read.forEachScore { _, _, score in visited.append(score) }
+        #expect(visited == unit.scores)
+    }
+
+    @Test("a unit enters whole or not at all, and only once")
+    func atomic() throws {
+        let store = try Store.create(path("a.sqlite"), plan: Self.plan)
+        var bad = unit()
+        // No such metric: the foreign key fails after most of the unit was written.
+        bad.scores[0].metricID = 7
+        #expect(throws: StoreError.self) { try store.commit(bad) }
+        #expect(try store.units().isEmpty && store.predictions(model: 1).isEmpty && store.notes().isEmpty)
+        try store.commit(unit())
+        #expect(throws: StoreError.self) { try store.commit(unit()) }
+    }
+
+    @Test("commits reach the disk: write-ahead log and synchronous = FULL")
+    func durable() throws {
+        let store = try Store.create(path("a.sqlite"), plan: Self.plan)
+        #expect(try store.synchronous == 2)
+        try store.commit(unit())
+        #expect(FileManager.default.fileExists(atPath: store.path + "-wal"))
+    }
+
+    @Test("the digest sees every value of the content, and no date or duration")
+    func digest() throws {
+        func digest(_ name: String, _ change: (inout UnitResult) -> Void) throws -> String {
+            var result = unit()
+            change(&result)
+            let store = try Store.create(path(name), plan: Self.plan)
+            try store.commit(result)
+            return try store.contentDigest()
+        }
+        let base = try digest("base") { _ in }
+        #expect(try digest("same") { _ in } == base)
+        #expect(try digest("time") { $0.timing.explain = 99 } == base)
+        #expect(try digest("value") { $0.scores[0].value = 0.1.nextUp } != base)
+        #expect(try digest("nil") { $0.scores[0].value = nil } != base)
+        #expect(try digest("status") { $0.scores[0].status = "no-mass" } != base)
+        #expect(try digest("map") { $0.maps[0].map.values[0] = 0 } != base)
+        #expect(try digest("note") { $0.notes[0].values[0] = 1.5 } != base)
+        #expect(try digest("logit") { $0.prediction?.logits[0] = -1.5 } != base)
+    }
+
+    @Test("files that are no store are refused with a sentence")
+    func refused() throws {
+        let absent = try path("absent.sqlite")
+        #expect(throws: StoreError.missing(path: absent)) { try Store.open(absent) }
+        let text = try path("text.sqlite")
+        try Data(String(repeating: "not a database\n", count: 100).utf8).write(to: URL(fileURLWithPath: text))
+        #expect(throws: StoreError.notAStore(path: text)) { try Store.open(text) }
+        let nowhere = try path("no/such/folder.sqlite")
+        #expect(throws: StoreError.self) { try Store.create(nowhere, plan: Self.plan) }
+        let store = try Store.create(path("b.sqlite"), plan: Self.plan)
+        try store.database.write { try $0.execute(sql: "PRAGMA user_version = 9") }
+        try store.close()
+        #expect(throws: StoreError.version(path: store.path, found: 9, expected: StoreSchema.version)) { try Store.open(store.path) }
+    }
+
+    @Test("a store that was tampered with gives an error, not a crash")
+    func damaged() throws {
+        let store = try Store.create(path("a.sqlite"), plan: Self.plan)
+        try store.commit(unit())
+        try store.database.write { try $0.execute(sql: "UPDATE map SET \"values\" = x'00010203'; UPDATE model SET kind = 'magic'") }
+        #expect(throws: StoreError.self) { try store.map(model: 1, method: 0, sample: 0) }
+        #expect(throws: StoreError.self) { try store.models() }
+    }
+
+    @Test("shards that disagree do not merge")
+    func conflict() throws {
+        let a = try Store.create(path("a.sqlite"), plan: Self.plan)
+        let b = try Store.create(path("b.sqlite"), plan: Self.plan)
+        try a.commit(unit())
+        var other = unit()
+        other.scores[0].value = 0.2
+        try b.commit(other)
+        #expect(
+            throws: StoreError.conflict(
+                first: try path("c.sqlite"), second: b.path, table: "score", row: "model_id 1, method_id 0, metric_id 0, sample_id 0")
+        ) { try Store.merge([a.path, b.path], into: path("c.sqlite")) }
+    }
+
+    @Test("a synthetic store has what it was asked for")
+    func synthetic() throws {
+        var settings = SyntheticStore()
+        settings.images = 40
+        settings.metrics = 3
+        settings.mapSide = 4
+        let store = try settings.write(to: path("s.sqlite"))
+        #expect(try store.progress().isComplete)
+        #expect(try store.scores(model: 1, method: 2, metric: 5).count == 40)
+        #expect(try store.scores(model: 0, method: 3, metric: 0).count == 40)
+        #expect(try store.map(model: 1, method: 0, sample: 39)?.values.count == 16)
+        #expect(try settings.write(to: path("t.sqlite")).contentDigest() == store.contentDigest())
+    }
+}
