@@ -13,8 +13,7 @@ demo: build
 	bash Scripts/demo
 
 test: packages
-	swift build $(SWIFT_FLAGS) --build-tests
-	swift test $(SWIFT_FLAGS) --disable-xctest --skip-build
+	swift test $(SWIFT_FLAGS) --disable-xctest
 
 lint:
 	bash Scripts/lint
