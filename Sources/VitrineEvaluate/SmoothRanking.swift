@@ -16,12 +16,14 @@ final class SmoothRanking: RankedMap {
     private let rule: DisplayRule
     private let upsampler: Upsampler
     private var order: [Int32]
-    private var display: Upsampler.Buffer
-    private var rawDisplay: Upsampler.Buffer?
+    private var display: MapRanks.Display
+    private var cachedMass: (view: MassView, clipped: Bool, mass: (inside: Double, total: Double))?
     private var low: Float = 0
     private var high: Float = 0
     /// Per step of value: all pixels in the low half, lesion pixels in the high half of the word.
     private var histogram = [UInt64](repeating: 0, count: SmoothRanking.steps)
+    /// 1 for the pixels of the lesion.
+    private let marks: [UInt8]
     /// The step of every pixel.
     private var pixelSteps: [Int16]
     private var histogramIsCurrent = false
@@ -32,6 +34,7 @@ final class SmoothRanking: RankedMap {
         self.mask = mask
         lattice = Lattice(rows: map.height, columns: map.width)
         overlaps = mask.overlaps(lattice)
+        marks = mask.mask.bits.map { $0 ? 1 : 0 }
         rule = map.display
         rawGrid = map.values
         var prepared = map.display.clipsNegatives ? map.values.map { max($0, 0) } : map.values
@@ -42,7 +45,7 @@ final class SmoothRanking: RankedMap {
         grid = prepared
         upsampler = Upsampler(map)
         order = []
-        display = upsampler.makeBuffer()
+        display = MapRanks.Display(height: map.height, width: map.width)
         pixelSteps = [Int16](repeating: 0, count: map.height * map.width)
     }
 
@@ -64,7 +67,7 @@ final class SmoothRanking: RankedMap {
         upsampler.display(order.map { grid[Int($0)] }, into: &display)
         low = display.rowMinima.min() ?? 0
         high = display.rowMaxima.max() ?? 0
-        rawDisplay = nil
+        cachedMass = nil
         histogramIsCurrent = false
         cachedSelections.removeAll(keepingCapacity: true)
     }
@@ -74,20 +77,8 @@ final class SmoothRanking: RankedMap {
     private func fillHistogram() {
         if histogramIsCurrent { return }
         histogramIsCurrent = true
-        // Local while they are filled: writing through the object checks its uniqueness pixel by pixel.
-        var histogram = [UInt64](repeating: 0, count: SmoothRanking.steps)
-        var pixelSteps: [Int16] = []
-        swap(&pixelSteps, &self.pixelSteps)
-        let overlaps = overlaps
-        let (low, scale, last) = (low, scale, SmoothRanking.steps - 1)
-        let values = display.values
-        for i in 0..<values.count {
-            let step = min(last, Int(Int32((values[i] - low) * scale)))
-            pixelSteps[i] = Int16(truncatingIfNeeded: step)
-            histogram[step] &+= 1 &+ UInt64(truncatingIfNeeded: overlaps[i]) << 32
-        }
-        self.histogram = histogram
-        self.pixelSteps = pixelSteps
+        MapRanks.histogram(
+            of: display.values, marks: marks, low: low, scale: scale, steps: &pixelSteps, histogram: &histogram)
     }
 
     var profile: RankProfile {
@@ -151,17 +142,19 @@ final class SmoothRanking: RankedMap {
     }
 
     func mass(_ view: MassView, clipped: Bool) -> (inside: Double, total: Double) {
+        // Two metrics of a protocol may ask for the same sum.
+        if let known = cachedMass, known.view == view, known.clipped == clipped { return known.mass }
+        let mass: (inside: Double, total: Double)
         switch view {
         case .displayed:
-            return addUp(display.values, offset: rule.normalisation == .none ? 0 : low, clipped)
+            mass = addUp(display.values, offset: rule.normalisation == .none ? 0 : low, clipped)
         case .raw:
-            if rawDisplay == nil {
-                var buffer = upsampler.makeBuffer()
-                upsampler.display(order.map { rawGrid[Int($0)] }, into: &buffer)
-                rawDisplay = buffer
-            }
-            return addUp(rawDisplay!.values, offset: 0, clipped)
+            var raw = MapRanks.Display(height: lattice.rows, width: lattice.columns)
+            upsampler.display(order.map { rawGrid[Int($0)] }, into: &raw)
+            mass = addUp(raw.values, offset: 0, clipped)
         }
+        cachedMass = (view, clipped, mass)
+        return mass
     }
 
     private func addUp(_ values: [Float], offset: Float, _ clipped: Bool) -> (Double, Double) {

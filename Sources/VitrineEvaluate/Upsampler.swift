@@ -1,4 +1,5 @@
 import VitrineImage
+import VitrineTensor
 
 /// The upsampling of a display rule, prepared for many maps of one shape.
 ///
@@ -8,7 +9,7 @@ struct Upsampler: Sendable {
     /// One axis: for each output pixel the cells it reads and their weights, `taps` of each.
     struct Axis: Sendable {
         let taps: Int
-        let cells: [Int]
+        let cells: [Int32]
         let weights: [Float]
 
         init(from old: Int, to new: Int, _ rule: DisplayRule.Upsampling) {
@@ -24,18 +25,9 @@ struct Upsampler: Sendable {
             }
             let taps = matrix.map(\.count).max() ?? 1
             self.taps = taps
-            cells = matrix.flatMap { row in (0..<taps).map { $0 < row.count ? row[$0].cell : 0 } }
+            cells = matrix.flatMap { row in (0..<taps).map { $0 < row.count ? Int32(row[$0].cell) : 0 } }
             weights = matrix.flatMap { row in (0..<taps).map { $0 < row.count ? row[$0].weight : 0 } }
         }
-    }
-
-    /// A displayed map with the extremes of its rows and columns.
-    struct Buffer: Sendable {
-        var values: [Float]
-        var rowMaxima: [Float]
-        var rowMinima: [Float]
-        var columnMaxima: [Float]
-        fileprivate var wide: [Float]
     }
 
     let rows: Int
@@ -54,48 +46,20 @@ struct Upsampler: Sendable {
         across = Axis(from: map.columns, to: map.width, map.display.upsampling)
     }
 
-    func makeBuffer() -> Buffer {
-        Buffer(
-            values: [Float](repeating: 0, count: height * width), rowMaxima: [Float](repeating: 0, count: height),
-            rowMinima: [Float](repeating: 0, count: height), columnMaxima: [Float](repeating: 0, count: width),
-            wide: [Float](repeating: 0, count: rows * width))
-    }
-
     /// Upsamples `rows x columns` values.
     ///
     /// - Complexity: O(height · width · taps).
-    func display(_ grid: [Float], into buffer: inout Buffer) {
+    func display(_ grid: [Float], into display: inout MapRanks.Display) {
+        var wide = [Float](repeating: 0, count: rows * width)
         for y in 0..<rows {
             for x in 0..<width {
                 var sum: Float = 0
                 for t in 0..<across.taps {
-                    sum += across.weights[x * across.taps + t] * grid[y * columns + across.cells[x * across.taps + t]]
+                    sum += across.weights[x * across.taps + t] * grid[y * columns + Int(across.cells[x * across.taps + t])]
                 }
-                buffer.wide[y * width + x] = sum
+                wide[y * width + x] = sum
             }
         }
-        let width = width
-        for x in 0..<width { buffer.columnMaxima[x] = -.infinity }
-        for y in 0..<height {
-            let start = y * width
-            let first = down.cells[y * down.taps] * width
-            let firstWeight = down.weights[y * down.taps]
-            for x in 0..<width { buffer.values[start + x] = firstWeight * buffer.wide[first + x] }
-            for t in 1..<max(down.taps, 2) where t < down.taps && down.weights[y * down.taps + t] != 0 {
-                let weight = down.weights[y * down.taps + t]
-                let row = down.cells[y * down.taps + t] * width
-                for x in 0..<width { buffer.values[start + x] += weight * buffer.wide[row + x] }
-            }
-            var low = Float.infinity
-            var high = -Float.infinity
-            for x in 0..<width {
-                let value = buffer.values[start + x]
-                low = value < low ? value : low
-                high = value > high ? value : high
-                if value > buffer.columnMaxima[x] { buffer.columnMaxima[x] = value }
-            }
-            buffer.rowMinima[y] = low
-            buffer.rowMaxima[y] = high
-        }
+        display.combineRows(of: wide, cells: down.cells, weights: down.weights, taps: down.taps)
     }
 }
