@@ -274,9 +274,23 @@ extension VisionTransformer {
 
     // MARK: Pieces
 
+    /// `y = x m + beta y` over all rows, one product per image.
+    ///
+    /// A product of more rows is summed in another order, and relevance amplifies that rounding: only so does a batch give what
+    /// single images give, bit for bit.
+    func multiplyByImage(_ x: Tensor, _ m: Matrix, into y: inout Tensor, beta: Float = 0) {
+        let batch = x.shape[0]
+        let rows = x.count / batch / m.rows
+        for b in 0..<batch {
+            multiply(
+                x.matrix(MatrixWindow(start: b * rows * m.rows, rows: rows, columns: m.rows, stride: m.rows)), m, into: &y,
+                window: MatrixWindow(start: b * rows * m.columns, rows: rows, columns: m.columns, stride: m.columns), beta: beta)
+        }
+    }
+
     /// `y = x W^T + b` over all rows.
     func apply(_ linear: Linear, _ x: Tensor, into y: inout Tensor) {
-        multiply(x.matrix, linear.weight.matrix.transposed, into: &y)
+        multiplyByImage(x, linear.weight.matrix.transposed, into: &y)
         if let bias = linear.bias { addBias(bias, to: &y) }
     }
 

@@ -42,7 +42,7 @@ extension VisionTransformer {
         var dLogits = dLogits
         if state.distilled != nil { VitrineTensor.scale(&dLogits, by: 0.5) }
         var dPooled = workspace.tensor(state.pooled.shape)
-        multiply(dLogits.matrix, head.weight.matrix, into: &dPooled)
+        multiplyByImage(dLogits, head.weight.matrix, into: &dPooled)
         if gradients != nil { accumulate(&gradients!.head!, dy: dLogits, x: state.pooled) }
         switch configuration.normPlacement {
         case .afterPooling:
@@ -56,7 +56,7 @@ extension VisionTransformer {
             var dNormed = unpool(dPooled, tokens: state.tokenCount, workspace: workspace)
             if let second = state.distilled, let distillationHead {
                 var dSecond = workspace.tensor(second.shape)
-                multiply(dLogits.matrix, distillationHead.weight.matrix, into: &dSecond)
+                multiplyByImage(dLogits, distillationHead.weight.matrix, into: &dSecond)
                 for b in 0..<state.count { dNormed.replace(from: (b * state.tokenCount + 1) * configuration.width, with: dSecond[b]) }
                 if gradients != nil { accumulate(&gradients!.distillationHead!, dy: dLogits, x: second) }
             }
@@ -77,14 +77,14 @@ extension VisionTransformer {
         // MLP branch: z'' = z' + s2 (W2 g(W1 LN2 z' + b1) + b2).
         let dMLP = scaled(dOutput, by: block.scale2, workspace: workspace)
         var dActivated = workspace.tensor(s.activated.shape)
-        multiply(dMLP.matrix, block.fc2.weight.matrix, into: &dActivated)
+        multiplyByImage(dMLP, block.fc2.weight.matrix, into: &dActivated)
         var dPre = workspace.tensor(s.preActivation.shape)
         switch c.mlp {
         case .activation(let kind): activationGradient(kind, x: s.preActivation, dy: dActivated, into: &dPre)
         case .swiGLU: siluGateGradient(dActivated, x: s.preActivation, into: &dPre)
         }
         var dNorm2 = workspace.tensor(s.norm2.shape)
-        multiply(dPre.matrix, block.fc1.weight.matrix, into: &dNorm2)
+        multiplyByImage(dPre, block.fc1.weight.matrix, into: &dNorm2)
         var dMiddle = gradientOfNorm(
             block.norm2, dNorm2, x: s.middle, mean: s.mean2, inverse: s.inverseDeviation2, workspace: workspace)
         add(dOutput, to: &dMiddle)
@@ -97,7 +97,7 @@ extension VisionTransformer {
         // Attention branch: z' = z + s1 (Wo o + bo), o = A V.
         let dProjected = scaled(dMiddle, by: block.scale1, workspace: workspace)
         var dContext = workspace.tensor(s.context.shape)
-        multiply(dProjected.matrix, block.projection.weight.matrix, into: &dContext)
+        multiplyByImage(dProjected, block.projection.weight.matrix, into: &dContext)
         if gradients != nil {
             accumulateScale(&gradients!.blocks[l].scale1, dMiddle, s.projected, workspace: workspace)
             accumulate(&gradients!.blocks[l].projection, dy: dProjected, x: s.context)
@@ -129,7 +129,7 @@ extension VisionTransformer {
             }
         }
         var dNorm1 = workspace.tensor(s.norm1.shape)
-        multiply(dQKV.matrix, block.qkv.weight.matrix, into: &dNorm1)
+        multiplyByImage(dQKV, block.qkv.weight.matrix, into: &dNorm1)
         if gradients != nil {
             accumulate(&gradients!.blocks[l].qkv, dy: dQKV, x: s.norm1)
             accumulate(&gradients!.blocks[l].norm1, dNorm1, x: s.input, mean: s.mean1, inverse: s.inverseDeviation1)

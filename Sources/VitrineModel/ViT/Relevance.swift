@@ -36,7 +36,7 @@ extension VisionTransformer {
         }
         var tokens: Tensor
         if let second = state.distilled, let distillationHead {
-            // The average of two heads shares relevance by what each contributes to the logit.
+            // The average of two heads gives each of them half.
             VitrineTensor.scale(&start, by: 0.5)
             let first = relevanceOfLinear(head!, x: state.pooled, start, workspace: workspace)
             let other = relevanceOfLinear(distillationHead, x: second, start, workspace: workspace)
@@ -94,14 +94,14 @@ extension VisionTransformer {
         let (plus, minus) = signSplit(linear.weight, workspace: workspace)
         let (xPlus, xMinus) = signSplit(x, workspace: workspace)
         var z = workspace.tensor(r.shape)
-        multiply(xPlus.matrix, plus.matrix.transposed, into: &z)
-        multiply(xMinus.matrix, minus.matrix.transposed, into: &z, beta: 1)
+        multiplyByImage(xPlus, plus.matrix.transposed, into: &z)
+        multiplyByImage(xMinus, minus.matrix.transposed, into: &z, beta: 1)
         var s = workspace.tensor(r.shape)
         safeDivide(r, z, into: &s)
         var a = workspace.tensor(x.shape)
-        multiply(s.matrix, plus.matrix, into: &a)
+        multiplyByImage(s, plus.matrix, into: &a)
         var b = workspace.tensor(x.shape)
-        multiply(s.matrix, minus.matrix, into: &b)
+        multiplyByImage(s, minus.matrix, into: &b)
         var result = workspace.tensor(x.shape)
         multiply(xPlus, a, into: &result)
         multiply(xMinus, b, into: &a)

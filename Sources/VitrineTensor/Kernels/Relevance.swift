@@ -41,7 +41,8 @@ public func relevanceAdd(
 ) {
     let n = r.count
     requireCount(n, z1.count, z2.count, r1.count, r2.count)
-    precondition(stabiliser >= 0, "a stabiliser is 0 or positive")
+    // A NaN image gives a NaN deviation, which must pass through as NaN and not stop the run.
+    precondition(!(stabiliser < 0), "a stabiliser is 0 or positive")
     var sums: [3 of Double] = [0, 0, 0]
     var span = sums.mutableSpan
     unsafe span.withUnsafeMutableBufferPointer {
