@@ -9,8 +9,14 @@ import VitrineTensor
 public protocol Explainer: Sendable {
     /// What the method needs of the network, by variant of the input; empty for a control that needs no model.
     func needs(_ configuration: ViTConfiguration) -> [InputVariant: TraceRequest]
+    /// Complains about options that this model cannot serve; blocks are checked with the request.
+    func check(_ configuration: ViTConfiguration) throws(ViTError)
     /// The map of one image.
     func map(_ subject: Subject) -> MethodResult
+}
+
+extension Explainer {
+    public func check(_ configuration: ViTConfiguration) throws(ViTError) {}
 }
 
 /// A version of the input image that a method looks at besides the image itself.

@@ -52,6 +52,7 @@ public struct ExplanationPlan: Sendable {
         self.seed = seed
         var union: [InputVariant: TraceRequest] = [:]
         for method in methods {
+            try method.explainer.check(model.configuration)
             let needs = method.explainer.needs(model.configuration)
             for (variant, request) in needs {
                 if request.needsTarget && model.head == nil { throw .noHead(request: "method '\(method.name)'") }

@@ -18,8 +18,15 @@ struct RawAttention: Explainer {
 
     init(_ options: inout MethodOptions) throws(MethodError) {
         block = try options.take("block", default: nil) { Int($0) }
-        head = try options.take("head", default: nil) { Int($0) }
+        head = try options.take("head", default: nil) { text -> Int?? in
+            guard let head = Int(text), head >= 0 else { return nil }
+            return .some(head)
+        }
         fusion = try options.take("fusion", default: .mean) { Fusion(rawValue: $0) }
+    }
+
+    func check(_ configuration: ViTConfiguration) throws(ViTError) {
+        if let head, head >= configuration.heads { throw .headOutOfRange(head: head, heads: configuration.heads) }
     }
 
     func needs(_ configuration: ViTConfiguration) -> [InputVariant: TraceRequest] {
@@ -30,7 +37,7 @@ struct RawAttention: Explainer {
 
     func map(_ subject: Subject) -> MethodResult {
         let attention = subject.values().attention(block ?? subject.configuration.depth - 1)
-        let heads = head.map { [min($0, attention.shape[0] - 1)] } ?? Array(0..<attention.shape[0])
+        let heads = head.map { [$0] } ?? Array(0..<attention.shape[0])
         let rows = heads.map { h in subject.patches(rowTimes(subject.readout, attention[h])) }
         var fused = rows[0]
         for row in rows.dropFirst() {

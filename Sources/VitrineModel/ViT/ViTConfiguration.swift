@@ -143,6 +143,7 @@ public enum ViTError: Error, Equatable, CustomStringConvertible {
     case targetOutOfRange(target: Int, classes: Int)
     case targetCount(images: Int, targets: Int)
     case blockOutOfRange(block: Int, depth: Int)
+    case headOutOfRange(head: Int, heads: Int)
 
     public var description: String {
         switch self {
@@ -158,6 +159,8 @@ public enum ViTError: Error, Equatable, CustomStringConvertible {
             "\(targets) targets for \(images) images; give one per image"
         case .blockOutOfRange(let block, let depth):
             "block \(block), but the model has blocks 0...\(depth - 1)"
+        case .headOutOfRange(let head, let heads):
+            "attention head \(head), but the model has heads 0...\(heads - 1)"
         }
     }
 }
