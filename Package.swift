@@ -64,8 +64,11 @@ let package = Package(
 
         tests("VitrineTensor", ["VitrineTensor"]),
         tests("VitrineImage", ["VitrineImage"]),
-        tests("VitrineModel", ["VitrineModel", "VitrineTensor"]),
-        tests("VitrineExplain", ["VitrineExplain", "VitrineModel", "VitrineImage", "VitrineTensor"]),
+        .target(
+            name: "ReferenceViT", dependencies: ["VitrineModel", "VitrineTensor"], path: "Tests/ReferenceViT",
+            swiftSettings: swiftSettings),
+        tests("VitrineModel", ["VitrineModel", "VitrineTensor", "ReferenceViT"]),
+        tests("VitrineExplain", ["VitrineExplain", "VitrineModel", "VitrineImage", "VitrineTensor", "ReferenceViT"]),
         tests("VitrineData", ["VitrineData", "VitrineImage", "VitrineTensor"]),
         tests("VitrineEvaluate", ["VitrineEvaluate", "VitrineImage", "VitrineTensor"]),
         tests("VitrineTrain", ["VitrineTrain", "VitrineModel", "VitrineData", "VitrineTensor"]),

@@ -1,0 +1,111 @@
+import Foundation
+import VitrineModel
+import VitrineTensor
+
+/// Tiny models with weights under which every part matters and logits are of order 1.
+public struct RandomModel: Sendable, CustomStringConvertible {
+    public let description: String
+    public let configuration: ViTConfiguration
+    public let seed: UInt64
+
+    public init(_ description: String, seed: UInt64, _ configuration: ViTConfiguration) {
+        self.description = description
+        self.configuration = configuration
+        self.seed = seed
+    }
+
+    public var model: VisionTransformer {
+        var normal = Normal(seed: seed)
+        let c = configuration
+        let d = c.width
+        func linear(_ outputs: Int, _ inputs: Int, gain: Double = 1) -> Linear {
+            Linear(
+                weight: normal.tensor([outputs, inputs], deviation: gain / Double(inputs).squareRoot()),
+                bias: normal.tensor([outputs], deviation: 0.2))
+        }
+        func norm(_ width: Int) -> LayerNorm {
+            LayerNorm(weight: normal.tensor([width], mean: 1, deviation: 0.2), bias: normal.tensor([width], deviation: 0.2))
+        }
+        func scale() -> Tensor? { c.hasLayerScale ? normal.tensor([d], mean: 0.6, deviation: 0.2) : nil }
+        return VisionTransformer(
+            configuration: c, patchEmbedding: linear(d, c.channels * c.patchSize * c.patchSize),
+            classToken: c.hasClassToken ? normal.tensor([d]) : nil,
+            distillationToken: c.hasDistillationToken ? normal.tensor([d]) : nil,
+            registerTokens: c.registers > 0 ? normal.tensor([c.registers, d]) : nil,
+            positionEmbedding: normal.tensor([c.positionedPrefixTokens + c.positionGrid.count, d], deviation: 0.4),
+            blocks: (0..<c.depth).map { _ in
+                ViTBlock(
+                    norm1: norm(d), qkv: linear(3 * d, d, gain: 1.4), projection: linear(d, d), scale1: scale(), norm2: norm(d),
+                    fc1: linear(c.firstHidden, d), fc2: linear(d, c.hidden), scale2: scale())
+            },
+            norm: norm(c.normPlacement == .beforePooling ? d : c.pooledWidth),
+            head: c.classes > 0 ? linear(c.classes, c.pooledWidth) : nil,
+            distillationHead: c.pooling == .distilled ? linear(c.classes, d) : nil)
+    }
+
+    /// A normalised image of the position grid's size, `[channels, height, width]`.
+    public func image(_ index: Int) -> Tensor {
+        var normal = Normal(seed: seed &* 1_000_003 &+ UInt64(index) &+ 17)
+        let (p, grid) = (configuration.patchSize, configuration.positionGrid)
+        return normal.tensor([configuration.channels, grid.rows * p, grid.columns * p])
+    }
+
+    /// A batch of the first images, `[count, channels, height, width]`.
+    public func images(_ count: Int) -> Tensor {
+        let all = (0..<count).map { image($0) }
+        return Tensor([count, all[0].shape[0], all[0].shape[1], all[0].shape[2]], all.flatMap(\.values))
+    }
+}
+
+extension RandomModel {
+    /// One model for every option of the family; grids are not square, widths are odd multiples.
+    public static let all: [RandomModel] = [
+        RandomModel("class token", seed: 1, configuration()),
+        RandomModel("mean pooling, norm before", seed: 2, configuration(pooling: .mean)),
+        RandomModel("mean pooling, fc_norm", seed: 3, configuration(pooling: .mean, placement: .afterPooling)),
+        RandomModel("mean pooling without class token", seed: 4, configuration(classToken: false, pooling: .mean)),
+        RandomModel("class token and mean", seed: 5, configuration(pooling: .classAndMean)),
+        RandomModel("distilled", seed: 6, configuration(distilled: true, pooling: .distilled)),
+        RandomModel("registers, LayerScale", seed: 7, configuration(registers: 3, layerScale: true)),
+        RandomModel("SwiGLU, LayerScale", seed: 8, configuration(mlp: .swiGLU, layerScale: true)),
+        RandomModel("tanh GELU, large epsilon", seed: 9, configuration(mlp: .activation(.geluTanh), epsilon: 1e-2)),
+        RandomModel("quick GELU, class token fc_norm", seed: 10, configuration(placement: .afterPooling, mlp: .activation(.quickGelu))),
+        RandomModel(
+            "registers, SwiGLU, class token and mean", seed: 11,
+            configuration(registers: 2, pooling: .classAndMean, mlp: .swiGLU, layerScale: true)),
+    ]
+
+    private static func configuration(
+        classToken: Bool = true, distilled: Bool = false, registers: Int = 0, pooling: ViTConfiguration.Pooling = .classToken,
+        placement: ViTConfiguration.NormPlacement = .beforePooling, mlp: ViTConfiguration.MLP = .activation(.gelu),
+        layerScale: Bool = false, epsilon: Float = 1e-6
+    ) -> ViTConfiguration {
+        ViTConfiguration(
+            patchSize: 4, width: 15, depth: 3, heads: 3, hidden: 22, classes: 4, positionGrid: PatchGrid(rows: 2, columns: 3),
+            hasClassToken: classToken, hasDistillationToken: distilled, registers: registers, pooling: pooling,
+            normPlacement: placement, mlp: mlp, hasLayerScale: layerScale, normEpsilon: epsilon)
+    }
+}
+
+/// Normal numbers by Box and Muller over SplitMix64.
+struct Normal {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 }
+
+    private mutating func uniform() -> Double {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return (Double((z ^ (z >> 31)) >> 11) + 0.5) * 0x1p-53
+    }
+
+    mutating func tensor(_ shape: Shape, mean: Double = 0, deviation: Double = 1) -> Tensor {
+        Tensor(
+            shape,
+            (0..<shape.count).map { _ in
+                Float(mean + deviation * (-2 * log(uniform())).squareRoot() * cos(2 * .pi * uniform()))
+            })
+    }
+}

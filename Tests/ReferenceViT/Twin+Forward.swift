@@ -1,0 +1,181 @@
+import Foundation
+import VitrineModel
+import VitrineTensor
+
+/// One inner value of the network, to be moved a little.
+public enum Site: Sendable {
+    case attention(block: Int, head: Int, row: Int, column: Int)
+    case norm1(block: Int, token: Int, channel: Int)
+    case pixel(Int)
+}
+
+extension Twin {
+    public struct BlockPass: Sendable {
+        public var input: Matrix
+        public var norm1: Matrix
+        /// `tokens x 3 width`.
+        var qkv: Matrix
+        /// By head: `tokens x tokens`.
+        public var attention: [Matrix]
+        var context: Matrix
+        /// Attention branch, LayerScale included.
+        var branch1: Matrix
+        var middle: Matrix
+        var norm2: Matrix
+        var hidden: Matrix
+        /// MLP branch, LayerScale included.
+        var branch2: Matrix
+    }
+
+    public struct Pass: Sendable {
+        var patches: Matrix
+        var withoutPositions: Matrix
+        public var blocks: [BlockPass]
+        var tokens: Matrix
+        var normed: Matrix
+        /// Before the norm of an `afterPooling` model, else as the head reads it.
+        var rawPooled: [Double]
+        public var pooled: [Double]
+        public var logits: [Double]
+    }
+
+    /// - Parameter image: `channels x height x width`, the size of the position grid.
+    /// - Parameter nudge: an inner value and what is added to it.
+    public func forward(_ image: [Double], nudge: (site: Site, amount: Double)? = nil) -> Pass {
+        let c = configuration
+        var image = image
+        if let nudge, case .pixel(let i) = nudge.site { image[i] += nudge.amount }
+        let patches = cut(image)
+        let embedded = patchEmbedding(patches)
+        let bare = Matrix(prefix.rows + patches.rows, c.width) { t, d in t < prefix.rows ? prefix[t, d] : embedded[t - prefix.rows, d] }
+        var z = Matrix(bare.rows, c.width) { bare[$0, $1] + positions[$0, $1] }
+        var passes: [BlockPass] = []
+        for l in 0..<c.depth {
+            let (pass, output) = run(l, z, nudge)
+            passes.append(pass)
+            z = output
+        }
+        let normed = c.normPlacement == .beforePooling ? layerNorm(z, norm) : z
+        let raw = pool(normed)
+        let pooled = c.normPlacement == .beforePooling ? raw : layerNorm(Matrix(1, raw.count) { raw[$1] }, norm).values
+        var logits = head.map { $0(Matrix(1, pooled.count) { pooled[$1] }).values } ?? []
+        if c.pooling == .distilled, let distillationHead {
+            let second = distillationHead(Matrix(1, c.width) { normed[1, $1] }).values
+            for i in logits.indices { logits[i] = (logits[i] + second[i]) / 2 }
+        }
+        return Pass(
+            patches: patches, withoutPositions: bare, blocks: passes, tokens: z, normed: normed, rawPooled: raw, pooled: pooled,
+            logits: logits)
+    }
+
+    private func run(_ l: Int, _ z: Matrix, _ nudge: (site: Site, amount: Double)?) -> (BlockPass, Matrix) {
+        let block = blocks[l]
+        let n = z.rows
+        let (heads, d, width) = (configuration.heads, configuration.headWidth, configuration.width)
+        var u = layerNorm(z, block.norm1)
+        if let nudge, case .norm1(l, let token, let channel) = nudge.site { u[token, channel] += nudge.amount }
+        let qkv = block.qkv(u)
+        var attention: [Matrix] = []
+        for h in 0..<heads {
+            let scores = Matrix(n, n) { i, j in
+                (0..<d).reduce(0) { $0 + qkv[i, h * d + $1] * qkv[j, width + h * d + $1] } / Double(d).squareRoot()
+            }
+            let top = (0..<n).map { scores.row($0).max()! }
+            let total = (0..<n).map { i in scores.row(i).reduce(0) { $0 + exp($1 - top[i]) } }
+            attention.append(Matrix(n, n) { i, j in exp(scores[i, j] - top[i]) / total[i] })
+        }
+        if let nudge, case .attention(l, let head, let row, let column) = nudge.site { attention[head][row, column] += nudge.amount }
+        let context = Matrix(n, width) { i, e in
+            (0..<n).reduce(0) { $0 + attention[e / d][i, $1] * qkv[$1, 2 * width + e] }
+        }
+        let projected = block.projection(context)
+        let branch1 = Matrix(n, width) { projected[$0, $1] * (block.scale1?[$1] ?? 1) }
+        let middle = Matrix(n, width) { z[$0, $1] + branch1[$0, $1] }
+        let w = layerNorm(middle, block.norm2)
+        let before = block.fc1(w)
+        let inner = configuration.hidden
+        let hidden = Matrix(n, inner) { t, i in
+            switch configuration.mlp {
+            case .activation(let kind): Self.activation(kind, before[t, i])
+            case .swiGLU: before[t, i] / (1 + exp(-before[t, i])) * before[t, inner + i]
+            }
+        }
+        let mlp = block.fc2(hidden)
+        let branch2 = Matrix(n, width) { mlp[$0, $1] * (block.scale2?[$1] ?? 1) }
+        let pass = BlockPass(
+            input: z, norm1: u, qkv: qkv, attention: attention, context: context, branch1: branch1, middle: middle, norm2: w,
+            hidden: hidden, branch2: branch2)
+        return (pass, Matrix(n, width) { middle[$0, $1] + branch2[$0, $1] })
+    }
+
+    static func activation(_ kind: Activation, _ x: Double) -> Double {
+        switch kind {
+        case .gelu: x / 2 * (1 + erf(x / 2.0.squareRoot()))
+        case .geluTanh: x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+        case .quickGelu: x / (1 + exp(-1.702 * x))
+        }
+    }
+
+    private func layerNorm(_ x: Matrix, _ scale: Scale) -> Matrix {
+        let n = Double(x.columns)
+        let means = (0..<x.rows).map { x.row($0).reduce(0, +) / n }
+        let variances = (0..<x.rows).map { t in x.row(t).reduce(0) { $0 + ($1 - means[t]) * ($1 - means[t]) } / n }
+        return Matrix(x.rows, x.columns) { t, d in
+            (x[t, d] - means[t]) / (variances[t] + Double(configuration.normEpsilon)).squareRoot() * scale.weight[d] + scale.bias[d]
+        }
+    }
+
+    /// Patches in row-major order; a patch's values by channel, row, column.
+    func cut(_ image: [Double]) -> Matrix {
+        let (p, grid) = (configuration.patchSize, configuration.positionGrid)
+        let (height, width) = (grid.rows * p, grid.columns * p)
+        return Matrix(grid.count, configuration.channels * p * p) { t, i in
+            let (channel, y, x) = (i / (p * p), i / p % p, i % p)
+            return image[(channel * height + t / grid.columns * p + y) * width + t % grid.columns * p + x]
+        }
+    }
+
+    private func pool(_ tokens: Matrix) -> [Double] {
+        let r = prefix.rows
+        let mean = (0..<tokens.columns).map { d in
+            (r..<tokens.rows).reduce(0) { $0 + tokens[$1, d] } / Double(tokens.rows - r)
+        }
+        switch configuration.pooling {
+        case .classToken, .distilled: return tokens.row(0)
+        case .mean: return mean
+        case .classAndMean: return tokens.row(0) + mean
+        }
+    }
+
+    /// The target's value: a logit, a probability or a difference of logits.
+    public func value(_ target: Target, logits: [Double]) -> Double {
+        switch target {
+        case .logit(let k): return logits[k]
+        case .contrast(let k, let j): return logits[k] - logits[j]
+        case .probability(let k): return 1 / logits.reduce(0) { $0 + exp($1 - logits[k]) }
+        }
+    }
+
+    /// The derivative of the target by inner values: central differences with step `h`, whose error is of order h^2.
+    public func gradient(_ image: [Double], _ target: Target, by sites: [Site], h: Double = 1e-5) -> [Double] {
+        sites.map { site in
+            let up = value(target, logits: forward(image, nudge: (site, h)).logits)
+            let down = value(target, logits: forward(image, nudge: (site, -h)).logits)
+            return (up - down) / (2 * h)
+        }
+    }
+
+    /// Every attention weight of a block, in the order `[heads, tokens, tokens]`.
+    public func attentionSites(_ block: Int) -> [Site] {
+        let n = prefix.rows + configuration.positionGrid.count
+        return (0..<configuration.heads * n * n).map {
+            .attention(block: block, head: $0 / (n * n), row: $0 / n % n, column: $0 % n)
+        }
+    }
+
+    /// Every value of a block's first LayerNorm, in the order `[tokens, width]`.
+    public func norm1Sites(_ block: Int) -> [Site] {
+        let (n, width) = (prefix.rows + configuration.positionGrid.count, configuration.width)
+        return (0..<n * width).map { .norm1(block: block, token: $0 / width, channel: $0 % width) }
+    }
+}
