@@ -182,20 +182,18 @@ import VitrineTensor
         }
     }
 
-    @Test func aTeacherGoesBeforeItsStudent() throws {
-        var shapes: [String: [Int]] = [:]
-        for (name, shape) in Self.timmShapes(Self.tiny) {
-            shapes["student.backbone." + name] = shape
-            shapes["teacher.backbone." + name] = shape
-        }
-        let loaded = try VisionTransformer.assemble(Self.tensors(shapes), options: LoadOptions(heads: 2))
-        #expect(loaded.report.prefix == "teacher.backbone.")
-        #expect(loaded.report.unusedKeys.allSatisfy { $0.key.hasPrefix("student.") && $0.reason.contains("another model") })
+    @Test func keysAreIgnoredOnRequest() throws {
+        var shapes = Self.timmShapes(Self.tiny)
+        shapes["criterion.weight"] = [3]
+        shapes["metric.total"] = []
         var options = LoadOptions(heads: 2)
-        options.prefix = "student.backbone."
-        #expect(try VisionTransformer.assemble(Self.tensors(shapes), options: options).report.prefix == "student.backbone.")
-        options.prefix = "nobody."
-        #expect(throws: LoadError.self) { try VisionTransformer.assemble(Self.tensors(shapes), options: options) }
+        options.ignoredKeys = ["criterion.*"]
+        #expect(throws: LoadError.keys(path: "model.pth", missing: [], unused: ["metric.total"], mismatched: [])) {
+            try VisionTransformer.assemble(Self.tensors(shapes), options: options)
+        }
+        options.ignoredKeys.append("metric.total")
+        let loaded = try VisionTransformer.assemble(Self.tensors(shapes), options: options)
+        #expect(loaded.report.unusedKeys.map(\.key) == ["criterion.weight", "metric.total"])
     }
 
     @Test func aFreshHeadReplacesOrCompletes() throws {

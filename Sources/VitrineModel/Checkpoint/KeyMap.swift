@@ -214,11 +214,9 @@ struct MappedKeys: Sendable {
 
     /// Maps all keys of one state dict.
     ///
-    /// - Parameters:
-    ///   - prefix: takes this prefix, where nil takes the one the names show.
-    ///   - ignored: names that may stay unused, besides the documented ones; a trailing `*` covers everything.
+    /// - Parameter ignored: names that may stay unused, besides the documented ones; a trailing `*` covers everything.
     /// - Returns: nil if no known style's patch embedding is among the keys.
-    init?(_ keys: some Collection<String>, prefix wanted: String? = nil, ignored: [String] = []) {
+    init?(_ keys: some Collection<String>, ignored: [String] = []) {
         var candidates: [(map: KeyMap, prefix: String)] = []
         for map in KeyMap.all {
             for key in keys where key.hasSuffix(map.anchor) {
@@ -226,15 +224,9 @@ struct MappedKeys: Sendable {
                 if prefix.isEmpty || prefix.hasSuffix(".") { candidates.append((map, prefix)) }
             }
         }
-        // Several models in one dictionary: a teacher before its student, else the outermost.
-        candidates.sort { a, b in
-            let (x, y) = (MappedKeys.rank(a.prefix), MappedKeys.rank(b.prefix))
-            return x != y ? x < y : (a.prefix.count, a.prefix) < (b.prefix.count, b.prefix)
-        }
-        guard let chosen = candidates.first(where: { wanted == nil || $0.prefix == wanted }) else { return nil }
+        guard let chosen = candidates.min(by: { ($0.prefix.count, $0.prefix) < ($1.prefix.count, $1.prefix) }) else { return nil }
         map = chosen.map
         prefix = chosen.prefix
-        let others = candidates.map(\.prefix).filter { $0 != chosen.prefix && !$0.isEmpty }
         // A head may stand outside the backbone: `module.vit.` also tries `module.` and no prefix.
         var stems = [chosen.prefix]
         while let last = stems.last, !last.isEmpty {
@@ -247,8 +239,6 @@ struct MappedKeys: Sendable {
                 sources[ours] = [key]
             } else if let reason = names.lazy.compactMap(chosen.map.reasonUnused).first {
                 tolerated.append((key, reason))
-            } else if others.contains(where: { key.hasPrefix($0.prefix(while: { $0 != "." }) + ".") }) {
-                tolerated.append((key, "belongs to another model in the same file"))
             } else if ignored.contains(where: { $0.hasSuffix("*") ? key.hasPrefix($0.dropLast()) : key == $0 }) {
                 tolerated.append((key, "ignored on request"))
             } else {
@@ -257,13 +247,6 @@ struct MappedKeys: Sendable {
         }
         join(["attn.q", "attn.k", "attn.v"], into: "attn.qkv")
         join(["mlp.fc1_g", "mlp.fc1_x"], into: "mlp.fc1")
-    }
-
-    private static func rank(_ prefix: String) -> Int {
-        let parts = prefix.split(separator: ".")
-        if parts.contains("teacher") { return 0 }
-        if parts.contains("model_ema") { return 1 }
-        return parts.contains("student") ? 3 : 2
     }
 
     /// Makes one tensor of several, `blocks.3.attn.qkv.weight` of q, k and v, wherever all of them are there.

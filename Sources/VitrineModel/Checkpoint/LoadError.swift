@@ -8,7 +8,6 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
     }
 
     case unknownNames(path: String, keys: [String])
-    case noSuchGroup(path: String, group: String, known: [String])
     case headsUnknown(path: String, width: Int)
     case headsDoNotDivide(path: String, width: Int, heads: Int)
     case positionGridUnknown(path: String, positions: Int, prefixTokens: Int)
@@ -24,8 +23,6 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
         case .unknownNames(let path, let keys):
             "\(path): the names of its \(keys.count) tensors are of no known vision transformer (\(keys.prefix(3).joined(separator: ", "))); "
                 + "known are timm, DINO, DINOv2, MAE, DeiT, Hugging Face ViT/ViTMAE/DeiT/Dinov2 and torchvision vit"
-        case .noSuchGroup(let path, let group, let known):
-            "\(path): no tensors under '\(group)'; choose one of \(known.map { "'\($0)'" }.joined(separator: ", "))"
         case .headsUnknown(let path, let width):
             "\(path): tensors of width \(width) do not show the number of attention heads and no published model settles it; give it (--heads)"
         case .headsDoNotDivide(let path, let width, let heads):

@@ -11,6 +11,10 @@ struct NamedTensors {
     var path: String
     /// Keys of the dictionaries around it, outermost first.
     var group: [String] = []
+    /// What was taken off the names before they came here.
+    var prefix = ""
+    /// Other dictionaries of the file that hold a model.
+    var alternatives: [String] = []
     var shapes: [String: [Int]]
     /// Element type as stored, by key.
     var types: [String: String] = [:]
@@ -29,7 +33,7 @@ extension VisionTransformer {
     ///
     /// - Throws: `LoadError`, with all missing, unknown and misshapen tensors in one.
     static func assemble(_ tensors: NamedTensors, options: LoadOptions = LoadOptions()) throws -> LoadedModel {
-        guard var keys = MappedKeys(tensors.shapes.keys, prefix: options.prefix, ignored: options.ignoredKeys) else {
+        guard var keys = MappedKeys(tensors.shapes.keys, ignored: options.ignoredKeys) else {
             throw LoadError.unknownNames(path: tensors.path, keys: tensors.shapes.keys.sorted())
         }
         if case .fresh = options.head {
@@ -37,7 +41,7 @@ extension VisionTransformer {
                 for key in keys.sources.removeValue(forKey: name) ?? [] { keys.tolerated.append((key, "replaced by a fresh head")) }
             }
         }
-        var notes: [String] = []
+        var notes = tensors.alternatives.map { "not taken: another model under '\($0)'" }
         let own = try ownConfiguration(tensors)
         let inference = ArchitectureInference(
             path: tensors.path, keys: keys, shapes: tensors.shapes, group: tensors.group,
@@ -63,7 +67,7 @@ extension VisionTransformer {
         return LoadedModel(
             model: model,
             report: LoadReport(
-                path: tensors.path, family: family, group: tensors.group.joined(separator: "/"), prefix: keys.prefix,
+                path: tensors.path, family: family, group: tensors.group.joined(separator: "/"), prefix: tensors.prefix + keys.prefix,
                 parameterCount: model.parameterCount, elementTypes: types,
                 unusedKeys: keys.tolerated.map { LoadReport.UnusedKey(key: $0.key, reason: $0.reason) }, metadata: tensors.metadata,
                 notes: notes))
