@@ -46,7 +46,11 @@ let package = Package(
         module("VitrineExplain", ["VitrineModel", "VitrineImage", "VitrineTensor"]),
         module("VitrineData", ["VitrineImage", "VitrineTensor", .product(name: "SwiftCSV", package: "SwiftCSV")]),
         module("VitrineEvaluate", ["VitrineImage", "VitrineTensor"]),
-        module("VitrineTrain", ["VitrineModel", "VitrineData", "VitrineTensor"]),
+        module(
+            "VitrineTrain",
+            [
+                "VitrineModel", "VitrineData", "VitrineEvaluate", "VitrineImage", "VitrineTensor", .product(name: "Yams", package: "Yams"),
+            ]),
         module(
             "VitrineStudy",
             [
@@ -71,7 +75,7 @@ let package = Package(
         tests("VitrineExplain", ["VitrineExplain", "VitrineModel", "VitrineImage", "VitrineTensor", "ReferenceViT"]),
         tests("VitrineData", ["VitrineData", "VitrineImage", "VitrineTensor"]),
         tests("VitrineEvaluate", ["VitrineEvaluate", "VitrineImage", "VitrineTensor"]),
-        tests("VitrineTrain", ["VitrineTrain", "VitrineModel", "VitrineData", "VitrineTensor"]),
+        tests("VitrineTrain", ["VitrineTrain", "VitrineModel", "VitrineData", "VitrineImage", "VitrineTensor"]),
         tests(
             "VitrineStudy",
             [

@@ -14,6 +14,8 @@ struct CSVDataset: Dataset {
         ])
 
     private static let columns = ["image", "label", "patient", "mask", "split"]
+    /// What `vitrine phantom` writes besides: the mask of a planted shortcut.
+    private static let phantomColumn = "shortcut"
     /// Integer labels beyond this are taken for a mistake (a column of ids, say).
     private static let largestLabel = 9_999
 
@@ -37,7 +39,7 @@ struct CSVDataset: Dataset {
             }
         }
         if try options.choice("extra-columns", of: ["error", "ignore"]) == "error" {
-            for (i, name) in table.header.enumerated() where !name.isEmpty && !positions.values.contains(i) {
+            for (i, name) in table.header.enumerated() where !name.isEmpty && name != Self.phantomColumn && !positions.values.contains(i) {
                 throw .unknownColumn(file: path, column: name, allowed: Self.columns)
             }
         }

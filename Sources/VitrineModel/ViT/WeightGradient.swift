@@ -109,3 +109,19 @@ extension VisionTransformer {
         if gradients.registerTokens != nil { add(table[row..<row + c.registers], to: &gradients.registerTokens!) }
     }
 }
+
+extension WeightGradients {
+    /// Adds the gradient of the head alone, on features that were computed before.
+    ///
+    /// - Parameters:
+    ///   - features: `[B, pooledWidth]`, what the head reads.
+    ///   - logitGradient: as for `weightGradient`.
+    public mutating func addHead(
+        of model: VisionTransformer, features: Tensor, workspace: Workspace, logitGradient: (Tensor) throws -> Tensor
+    ) rethrows {
+        precondition(model.head != nil, "a head is trained where there is one")
+        var logits = workspace.tensor([features.shape[0], model.configuration.classes])
+        model.apply(model.head!, features, into: &logits)
+        model.accumulate(&self.model!.head!, dy: try logitGradient(logits), x: features)
+    }
+}

@@ -27,10 +27,13 @@ public struct OptimizerSettings: Sendable, Equatable {
     public var clipNorm: Double
     /// Blocks from the first that stay as they are, the embeddings with them.
     public var frozenBlocks: Int
+    /// Linear probing: only the head's weights move.
+    public var trainsHeadOnly: Bool
 
     public init(
         rule: Rule, learningRate: Double, momentum: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0,
-        decaysVectors: Bool = true, layerDecay: Double = 1, clipNorm: Double = 0, frozenBlocks: Int = 0
+        decaysVectors: Bool = true, layerDecay: Double = 1, clipNorm: Double = 0, frozenBlocks: Int = 0,
+        trainsHeadOnly: Bool = false
     ) {
         self.rule = rule
         self.learningRate = learningRate
@@ -42,10 +45,15 @@ public struct OptimizerSettings: Sendable, Equatable {
         self.layerDecay = layerDecay
         self.clipNorm = clipNorm
         self.frozenBlocks = frozenBlocks
+        self.trainsHeadOnly = trainsHeadOnly
     }
 
     /// The lowest `ParameterInfo.layer` that is trained.
     public var firstTrainedLayer: Int { frozenBlocks == 0 ? 0 : frozenBlocks + 1 }
+
+    func trains(_ info: ParameterInfo) -> Bool {
+        trainsHeadOnly ? info.name.hasPrefix("head") : info.layer >= firstTrainedLayer
+    }
 }
 
 /// The weights of a run in motion: settings, the number of steps taken, and the moments of every trained weight.
@@ -62,7 +70,7 @@ public struct Optimizer: Sendable {
         self.settings = settings
         let parameters = model.parameters
         let zeros = { (isNeeded: Bool) in
-            parameters.map { isNeeded && $0.info.layer >= settings.firstTrainedLayer ? Tensor($0.tensor.shape) : nil }
+            parameters.map { isNeeded && settings.trains($0.info) ? Tensor($0.tensor.shape) : nil }
         }
         first = zeros(true)
         second = zeros(settings.rule != .sgd)
@@ -78,7 +86,7 @@ public struct Optimizer: Sendable {
         steps += 1
         let terms = gradients.parameters
         let s = settings
-        let trained = terms.filter { $0.info.layer >= s.firstTrainedLayer }
+        let trained = terms.filter { s.trains($0.info) }
         let norm = trained.reduce(0) { $0 + dot($1.tensor, $1.tensor) }.squareRoot()
         // The small constant is PyTorch's.
         let scale = s.clipNorm > 0 ? min(1, s.clipNorm / (norm + 1e-6)) : 1
@@ -86,7 +94,7 @@ public struct Optimizer: Sendable {
         var i = 0
         model.forEachParameter { info, weight in
             defer { i += 1 }
-            guard info.layer >= s.firstTrainedLayer else { return }
+            guard s.trains(info) else { return }
             var rate = s.learningRate * factor
             for _ in info.layer..<top { rate *= s.layerDecay }
             let isVector = weight.shape.rank < 2 || info.name.hasSuffix("_embed") || info.name.hasSuffix("_token")

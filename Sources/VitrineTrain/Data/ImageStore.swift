@@ -1,0 +1,46 @@
+import Synchronization
+import VitrineData
+import VitrineImage
+import VitrineTensor
+
+/// Reads images as the network sees them, before normalisation, and keeps them in memory as far as a limit allows.
+public final class ImageStore: Sendable {
+    public let preprocess: Preprocess
+    /// Side of every image.
+    public let size: Int
+    private let limit: Int
+    private let kept = Mutex<(images: [String: Image], bytes: Int)>(([:], 0))
+
+    /// - Parameter memory: bytes of prepared images to keep; the first that come stay.
+    /// - Throws: `TrainingError.noImageSize` for a preprocessing whose result depends on the image.
+    public init(preprocess: Preprocess, memory: Int = 1 << 30) throws(TrainingError) {
+        guard let size = preprocess.size else { throw .noImageSize(preprocess: preprocess.description) }
+        self.preprocess = preprocess
+        self.size = size
+        limit = memory
+    }
+
+    public func prepared(_ sample: Sample) throws -> Image {
+        if let image = kept.withLock({ $0.images[sample.imagePath] }) { return image }
+        let image = try preprocess.prepared(Image(contentsOf: sample.imagePath))
+        kept.withLock { kept in
+            if kept.bytes + image.pixels.count <= limit && kept.images.updateValue(image, forKey: sample.imagePath) == nil {
+                kept.bytes += image.pixels.count
+            }
+        }
+        return image
+    }
+
+    /// A batch `[samples, 3, size, size]`, augmented where `augmentation` is given.
+    func tensor(
+        _ samples: ArraySlice<Sample>, augmentation: (rule: Augmentation, seed: UInt64, epoch: Int)?, workspace: Workspace
+    ) throws -> Tensor {
+        var batch = workspace.tensor([samples.count, 3, size, size])
+        for (b, sample) in samples.enumerated() {
+            var image = try prepared(sample)
+            if let augmentation { image = augmentation.rule(image, seed: augmentation.seed, epoch: augmentation.epoch, id: sample.id) }
+            batch.replace(from: b * 3 * size * size, with: preprocess.tensor(fromPrepared: image))
+        }
+        return batch
+    }
+}

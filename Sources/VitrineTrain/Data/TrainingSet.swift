@@ -1,0 +1,88 @@
+import VitrineData
+import VitrineImage
+import VitrineTensor
+
+/// The images of a run, each on its side of the split, checked before anything is trained.
+public struct TrainingSet: Sendable {
+    public let classNames: [String]
+    /// The class of AUROC, sensitivity and specificity.
+    public let positiveLabel: Int
+    public private(set) var training: [Sample]
+    public private(set) var validation: [Sample]
+    public private(set) var test: [Sample]
+    /// One line for each image that cannot be read and was left out.
+    public private(set) var unreadable: [String] = []
+
+    /// - Parameters:
+    ///   - samples: with labels; without splits these are drawn, stratified, and by patient where patients are known.
+    ///   - validation: further samples, to validate on; `samples` without splits are then all trained on, but for `testShare`.
+    /// - Throws: `TrainingError` for a missing label or class; `DataError` for a patient on both sides.
+    public init(
+        samples: [Sample], classNames: [String], positiveLabel: Int?, validation: [Sample] = [], validationShare: Double, testShare: Double,
+        splitSeed: UInt64
+    ) throws {
+        guard classNames.count >= 2 else { throw TrainingError.tooFewClasses(found: classNames.count) }
+        if let sample = (samples + validation).first(where: { $0.label == nil }) { throw TrainingError.unlabelled(sample: sample.id) }
+        var all = try Splits.complete(
+            samples, validation: validation.isEmpty ? validationShare : 0, test: testShare, seed: splitSeed)
+        all += validation.map { sample in
+            var sample = sample
+            sample.split = .validation
+            sample.id = "validation: " + sample.id
+            return sample
+        }
+        try Splits.check(all)
+        self.classNames = classNames
+        self.positiveLabel = positiveLabel ?? classNames.count - 1
+        training = all.filter { $0.split == .train }
+        self.validation = all.filter { $0.split == .validation }
+        test = all.filter { $0.split == .test }
+        try checkClasses()
+    }
+
+    private func checkClasses() throws(TrainingError) {
+        for (c, count) in counts.enumerated() where count == 0 {
+            throw .emptyClass(name: classNames[c], samples: (validation + test).count { $0.label == c })
+        }
+    }
+
+    /// Training images of each class.
+    public var counts: [Int] {
+        var counts = [Int](repeating: 0, count: classNames.count)
+        for sample in training { counts[sample.label!] += 1 }
+        return counts
+    }
+
+    /// Reads every image once; those that cannot be read are left out and listed.
+    ///
+    /// - Parameter isStrict: an unreadable image is an error instead.
+    public mutating func leaveOutUnreadable(store: ImageStore, workers: Int, isStrict: Bool) throws {
+        let all = training + validation + test
+        let problems = IndexedResults<String>()
+        try parallelFor(all.count, workers: workers) { _, i in
+            do { _ = try store.prepared(all[i]) } catch { problems.store("\(error)", at: i) }
+        }
+        let found = problems.sorted
+        guard let first = found.first else { return }
+        if isStrict { throw TrainingError.unreadableImages(count: found.count, first: first.value) }
+        let bad = Set(found.map { all[$0.index].id })
+        training.removeAll { bad.contains($0.id) }
+        validation.removeAll { bad.contains($0.id) }
+        test.removeAll { bad.contains($0.id) }
+        unreadable = found.map(\.value)
+        try checkClasses()
+    }
+
+    /// A hash of who is in the run and where: FNV-1a over ids, labels and sides. A resumed run must have the same.
+    public var fingerprint: String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for (side, samples) in [("train", training), ("validation", validation), ("test", test)] {
+            for sample in samples {
+                for byte in "\(side)\u{0}\(sample.id)\u{0}\(sample.label ?? -1)\u{0}".utf8 {
+                    hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+                }
+            }
+        }
+        return String(hash, radix: 16)
+    }
+}

@@ -1,0 +1,70 @@
+/// Why a training run could not start or go on; one line that says what to do.
+public enum TrainingError: Error, CustomStringConvertible, Equatable, Sendable {
+    case unknownField(name: String, source: String, known: [String])
+    case badField(name: String, value: String, allowed: String)
+    case unknownRecipe(name: String, known: [String])
+    case unreadableRecipe(path: String, reason: String)
+    case unknownModel(text: String, known: [String])
+    case badModel(text: String, reason: String)
+    case needsCheckpoint(recipe: String, initialisation: String)
+    /// The preprocessing keeps images at their own sizes.
+    case noImageSize(preprocess: String)
+    case imageSize(size: Int, patch: Int)
+    case unlabelled(sample: String)
+    case tooFewClasses(found: Int)
+    /// A class without an image to train on.
+    case emptyClass(name: String, samples: Int)
+    case differentClasses(training: [String], validation: [String])
+    case classWeights(count: Int, classes: Int)
+    /// `--strict` and at least one image that cannot be read.
+    case unreadableImages(count: Int, first: String)
+    case headCount(pooling: String)
+    case outputExists(folder: String)
+    case unwritable(path: String, reason: String)
+    case resumeMismatch(field: String, stored: String, given: String)
+    case damagedState(path: String, reason: String)
+    /// The loss or the gradient is no number any more.
+    case diverged(epoch: Int, step: Int, loss: Double, learningRate: Double)
+
+    public var description: String {
+        switch self {
+        case .unknownField(let name, let source, let known):
+            return "\(source): '\(name)' is no field of a recipe; the fields are \(known.joined(separator: ", "))"
+        case .badField(let name, let value, let allowed): return "\(name): '\(value)' is not \(allowed)"
+        case .unknownRecipe(let name, let known): return "recipe '\(name)' is none of \(known.joined(separator: ", "))"
+        case .unreadableRecipe(let path, let reason): return "\(path): \(reason)"
+        case .unknownModel(let text, let known):
+            return
+                "model '\(text)' is none of \(known.joined(separator: ", ")), no file, and no list such as patch=16,width=192,depth=6,heads=3"
+        case .badModel(let text, let reason): return "model '\(text)': \(reason)"
+        case .needsCheckpoint(let recipe, let initialisation):
+            return "recipe '\(recipe)' starts from \(initialisation) weights; name their file with --init"
+        case .noImageSize(let preprocess):
+            return "preprocessing '\(preprocess)' keeps images at their own sizes; training needs one size, such as resize:224"
+        case .imageSize(let size, let patch):
+            return "images of \(size) pixels cannot be cut into patches of \(patch); choose a multiple of \(patch)"
+        case .unlabelled(let sample): return "'\(sample)' has no label; label it or leave it out"
+        case .tooFewClasses(let found): return "the data has \(found) class\(found == 1 ? "" : "es"); training needs at least two"
+        case .emptyClass(let name, let samples):
+            return "class '\(name)' has no image to train on (\(samples) in the other splits); add images or another split"
+        case .differentClasses(let training, let validation):
+            return
+                "the classes differ: \(training.joined(separator: ", ")) to train on, \(validation.joined(separator: ", ")) to validate on"
+        case .classWeights(let count, let classes):
+            return "\(count) class weights for \(classes) classes; give one per class, balanced or none"
+        case .unreadableImages(let count, let first):
+            return "\(count) unreadable images, the first: \(first); repair them or leave out --strict"
+        case .headCount(let pooling): return "linear probing needs one head, but pooling '\(pooling)' has two; fine-tune instead"
+        case .outputExists(let folder): return "\(folder): holds a run already; go on with --resume or choose another folder"
+        case .unwritable(let path, let reason):
+            return "\(path): cannot be written (\(reason)); check the folder, its permissions and free space"
+        case .resumeMismatch(let field, let stored, let given):
+            return "\(field): the run to resume has \(stored), this command \(given); repeat the first command or choose another folder"
+        case .damagedState(let path, let reason): return "\(path): is no state of a run (\(reason)); remove it to start again"
+        case .diverged(let epoch, let step, let loss, let rate):
+            return
+                "the loss became \(loss) in epoch \(epoch + 1), step \(step + 1), at a learning rate of \(rate); lower it, warm up or clip; "
+                + "the last checkpoint is intact"
+        }
+    }
+}

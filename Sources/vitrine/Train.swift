@@ -1,0 +1,255 @@
+import ArgumentParser
+import Foundation
+import VitrineData
+import VitrineModel
+import VitrineStudy
+import VitrineTensor
+import VitrineTrain
+
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Fine-tunes a vision transformer, or trains one from scratch, and writes a model that every command reads.",
+        discussion: """
+            Writes DIR/model.safetensors (the best epoch), log.jsonl, tensorboard/, report.md, epochs.csv, predictions.csv, curves.svg, \
+            curves.png and recipe.yaml; state.safetensors is what --resume goes on from, bit for bit.
+
+            Settings come from --recipe, then --config, then the flags. Every setting has a name, for recipe files and --set:
+            \(RecipeField.all.map { "  \($0.name): \($0.summary) (\($0.get(Recipe())))" }.joined(separator: "\n"))
+
+            SIGTERM and SIGUSR1 write a checkpoint and end the command with exit code 4.
+            """)
+
+    @Option(help: "Folder with a folder per class, or a CSV file: image, label and, optionally, patient, split, mask.")
+    var data: String?
+
+    @Option(help: "Images to validate on, instead of a share of --data.")
+    var validation: String?
+
+    @Option(
+        name: .customLong("data-option"), parsing: .upToNextOption,
+        help: ArgumentHelp("Options of the data set, such as patient-pattern=^(\\w+)_.", valueName: "name=value"))
+    var dataOptions: [String] = []
+
+    @Option(name: .customLong("init"), help: "scratch, or a checkpoint to start from; its head is replaced.")
+    var initialisation: String?
+
+    @Option(help: "Architecture for scratch: \(ModelPresets.names.joined(separator: ", ")); a configuration file; or sizes.")
+    var model: String?
+
+    @Option(help: "A preset, see --list-recipes.")
+    var recipe: String?
+
+    @Flag(name: .customLong("list-recipes"), help: "Show the presets and their settings.")
+    var listRecipes = false
+
+    @Option(help: "A YAML file of settings.")
+    var config: String?
+
+    @Option(help: "sgd, adam or adamw.")
+    var optimizer: String?
+
+    @Option(name: .customLong("learning-rate"), help: "Learning rate.")
+    var learningRate: String?
+
+    @Option(name: .customLong("weight-decay"), help: "Weight decay.")
+    var weightDecay: String?
+
+    @Option(help: "Epochs.")
+    var epochs: String?
+
+    @Option(help: "Images per batch.")
+    var batch: String?
+
+    @Option(name: .customLong("image-size"), help: "Side of the network's input in pixels.")
+    var imageSize: String?
+
+    @Option(help: "Preprocessing, saved in the model so that explain uses the same.")
+    var preprocess: String?
+
+    @Option(help: "Seed of weights, order and augmentation.")
+    var seed: String?
+
+    @Option(name: .customLong("set"), parsing: .upToNextOption, help: ArgumentHelp("Any other setting.", valueName: "name=value"))
+    var settings: [String] = []
+
+    @OptionGroup var modelOptions: ModelOptions
+
+    @Option(help: "Worker threads (default: one per core). Results do not depend on it.")
+    var workers: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    @Flag(help: "Go on with the run in the output folder; without one, start.")
+    var resume = false
+
+    @Flag(help: "An unreadable image ends the run instead of being left out.")
+    var strict = false
+
+    @Flag(help: "Also write model.pth, which PyTorch loads with weights_only=True.")
+    var pth = false
+
+    @Option(name: .customLong("checkpoint-minutes"), help: "Minutes between checkpoints inside an epoch.")
+    var checkpointMinutes: Double = 10
+
+    @Flag(help: "No progress.")
+    var quiet = false
+
+    @Option(name: [.customLong("output"), .customShort("o")], help: "Folder for the results; made if missing.")
+    var output: String?
+
+    func validate() throws {
+        guard workers > 0 else { throw ValidationError("--workers must be at least 1") }
+        guard checkpointMinutes > 0 else { throw ValidationError("--checkpoint-minutes must be above 0") }
+        guard listRecipes || (data != nil && output != nil) else { throw ValidationError("--data and --output are needed") }
+    }
+
+    func run() throws {
+        if listRecipes {
+            Self.printRecipes()
+            return
+        }
+        let recipe = try chosenRecipe()
+        try BLAS.selfTest()
+        let preprocess = try Preprocess(parsing: recipe.preprocess, defaultSize: recipe.imageSize)
+        let store = try ImageStore(preprocess: preprocess)
+        var set = try trainingSet(recipe)
+        try set.leaveOutUnreadable(store: store, workers: workers, isStrict: strict)
+        for line in set.unreadable { complain("left out: \(line)") }
+
+        let network = try startingModel(recipe, classes: set.classNames.count, imageSize: store.size)
+        let signals = StopSignals()
+        var options = TrainingOptions(output: output!)
+        options.workers = workers
+        options.resumes = resume
+        options.checkpointMinutes = checkpointMinutes
+        options.writesPyTorch = pth
+        options.metadata["vitrine.provenance"] = try provenance(recipe)
+        let epochs = recipe.epochs
+        options.epochEnded = { print(Self.line($0, of: epochs)) }
+        var trainer = try Trainer(recipe: recipe, set: set, store: store, model: network, options: options)
+        let progress = Progress(total: trainer.imagesLeft, unit: "images", isQuiet: quiet)
+        trainer.stop(when: { signals.isStopped })
+        trainer.reportProgress { progress.advance(by: $0) }
+        let result = try trainer.run()
+        guard result.isFinished else {
+            complain("stopped by a signal after a checkpoint; go on with --resume")
+            throw ExitCode.stopped
+        }
+        for (split, m) in result.metrics.sorted(by: { $0.key > $1.key }) { print(Self.line(m, split: split)) }
+        for i in result.testIntervals {
+            print("test \(i.name) \(Self.number(i.value)), 95 % interval \(Self.number(i.lower)) to \(Self.number(i.upper)) (\(i.method))")
+        }
+        print("kept epoch \(result.bestEpoch ?? 0): \(output!)/\(Trainer.modelName)")
+        if !set.unreadable.isEmpty { throw ExitCode.someItemsFailed }
+    }
+
+    // MARK: Input
+
+    private func chosenRecipe() throws -> Recipe {
+        var chosen = try recipe.map { try Recipe.named($0) } ?? Recipe()
+        if let config { chosen = try Recipe.load(config, base: chosen) }
+        let flags = [
+            ("init", initialisation), ("model", model), ("optimizer", optimizer), ("learning-rate", learningRate),
+            ("weight-decay", weightDecay), ("epochs", epochs), ("batch", batch), ("image-size", imageSize), ("preprocess", preprocess),
+            ("seed", seed),
+        ]
+        let named = flags.compactMap { name, value in value.map { (name: name, value: $0) } }
+        try RecipeField.apply(named + Self.pairs(settings, flag: "--set"), to: &chosen, source: "--set")
+        return chosen
+    }
+
+    private static func pairs(_ texts: [String], flag: String) throws -> [(name: String, value: String)] {
+        try texts.map { text in
+            guard let mark = text.firstIndex(of: "=") else { throw ValidationError("\(flag) \(text): write name=value") }
+            return (String(text[..<mark]), String(text[text.index(after: mark)...]))
+        }
+    }
+
+    private func trainingSet(_ recipe: Recipe) throws -> TrainingSet {
+        let given = Dictionary(try Self.pairs(dataOptions, flag: "--data-option").map { ($0.name, $0.value) }) { $1 }
+        func contents(_ path: String) throws -> DatasetContents {
+            let kind = Datasets.kind(of: path)
+            return try Datasets.open(kind, path: path, options: given).contents()
+        }
+        let own = try contents(data!)
+        let more = try validation.map { try contents($0) }
+        if let more, more.classNames != own.classNames {
+            throw TrainingError.differentClasses(training: own.classNames, validation: more.classNames)
+        }
+        return try TrainingSet(
+            samples: own.samples, classNames: own.classNames, positiveLabel: own.positiveLabel, validation: more?.samples ?? [],
+            validationShare: recipe.validationShare, testShare: recipe.testShare, splitSeed: recipe.splitSeed)
+    }
+
+    private func startingModel(_ recipe: Recipe, classes: Int, imageSize: Int) throws -> VisionTransformer {
+        if recipe.initialisation == "scratch" {
+            let configuration = try ModelPresets.configuration(recipe.model, imageSize: imageSize, classes: classes)
+            return VisionTransformer.scratch(configuration, seed: recipe.seed)
+        }
+        if recipe.keptEpoch != nil, ["sup", "dino", "mae"].contains(recipe.initialisation) {
+            throw TrainingError.needsCheckpoint(recipe: recipe.name, initialisation: recipe.initialisation)
+        }
+        var options = modelOptions.loadOptions
+        options.head = .fresh(classes: classes)
+        let loaded = try VisionTransformer.load(recipe.initialisation, options: options)
+        let c = loaded.model.configuration
+        if !quiet {
+            let report = loaded.report
+            complain("\(report.path): \(report.family.rawValue), \(report.parameterCount) values taken; the head is new")
+            for key in report.unusedKeys { complain("  not taken: \(key.key) (\(key.reason))") }
+            for note in report.notes { complain("  \(note)") }
+            let sides = imageSize / c.patchSize
+            if c.positionGrid != PatchGrid(rows: sides, columns: sides) {
+                complain("  positions resampled from \(c.positionGrid) to \(sides)x\(sides) (\(c.positionResampling.rawValue))")
+            }
+        }
+        return loaded.model.withFreshHead(classes: classes, seed: recipe.seed)
+    }
+
+    /// Versions and inputs, without anything that differs between a run and its continuation.
+    private func provenance(_ recipe: Recipe) throws -> String {
+        let files = recipe.initialisation == "scratch" ? [:] : ["init": try sha256(ofFile: recipe.initialisation)]
+        var options = ["data": data!, "recipe": recipe.name]
+        if let validation { options["validation"] = validation }
+        return try encodedLine(Provenance(files: files, options: options))
+    }
+
+    // MARK: Output
+
+    private static func printRecipes() {
+        let fields = ["optimizer", "learning-rate", "momentum", "weight-decay", "epochs", "batch", "preprocess", "model"]
+        let columns = ["recipe", "init"] + fields + ["kept epoch in the study"]
+        let rows = Recipe.study.map { recipe in
+            [recipe.name, recipe.initialisation] + fields.map { name in RecipeField.all.first { $0.name == name }!.get(recipe) }
+                + [recipe.keptEpoch.map(String.init) ?? ""]
+        }
+        let widths = columns.indices.map { i in ([columns] + rows).map { $0[i].count }.max()! }
+        for row in [columns] + rows {
+            print(zip(row, widths).map { $0.padding(toLength: $1 + 2, withPad: " ", startingAt: 0) }.joined())
+        }
+    }
+
+    private static func line(_ record: EpochRecord, of epochs: Int) -> String {
+        var text =
+            "epoch \(record.epoch)/\(epochs): training loss \(number(record.trainingLoss)), accuracy \(number(record.trainingAccuracy))"
+        if let v = record.validation {
+            text += "; validation loss \(number(v.loss)), balanced accuracy \(number(v.balancedAccuracy))"
+            if let auroc = v.auroc { text += ", AUROC \(number(auroc))" }
+        }
+        return text + String(format: "; %.2f images/s", record.imagesPerSecond) + (record.isBest ? "; kept" : "")
+    }
+
+    private static func line(_ m: ClassificationMetrics, split: String) -> String {
+        let parts = [
+            ("accuracy", m.accuracy), ("balanced accuracy", m.balancedAccuracy), ("AUROC", m.auroc), ("sensitivity", m.sensitivity),
+            ("specificity", m.specificity),
+        ]
+        return "\(split) (\(m.count) images): loss \(number(m.loss))"
+            + parts.compactMap { name, value in value.map { ", \(name) \(number($0))" } }.joined()
+    }
+
+    private static func number(_ value: Double) -> String { String(format: "%.4f", value) }
+}
+
+extension ExitCode {
+    /// Asked to stop by a signal, after a checkpoint.
+    static let stopped = ExitCode(4)
+}
