@@ -1,8 +1,8 @@
 /// A radiograph of a limb: two long bones side by side, or a knee; soft tissue, collimation, an overexposed border, quantum noise.
 ///
 /// Everything is path length through a body times an attenuation, so that cortices are bright lines around a darker marrow. The lesion
-/// is a fracture (65 %): a zigzag gap of U(2.5, 5.5) pixels at up to 45 degrees, the lower fragment displaced by U(0.15, 0.45) half
-/// widths and bent by up to 9 degrees; its mask is the band of bone within U(9, 13) pixels of the gap. Or (35 %) a metal plate with
+/// is a fracture (50 %): a zigzag gap of U(6, 11) pixels at up to 45 degrees, the lower fragment displaced by U(0.35, 0.75) half
+/// widths and bent by up to 9 degrees; its mask is the band of bone within U(11, 15) pixels of the gap. Or (50 %) a metal plate with
 /// 4-7 screws; its mask is the metal. Areas 0.6-5 % of the image (FracAtlas: 0.1 / 0.5 / 2.7 %; the study's MURA boxes: 0 / 13 / 43 %).
 enum BonePhantom {
     static func render(_ scene: PhantomScene) -> PhantomRendering {
@@ -10,7 +10,7 @@ enum BonePhantom {
         var view = scene.slice("view")
         let isKnee = body.chance(0.4)
         let limb = Limb(isKnee: isKnee, draws: &body)
-        let turn = Rotation(body.uniform(-0.25, 0.25) + view.uniform(-0.18, 0.18))
+        let turn = Rotation(body.uniform(-0.15, 0.15) + view.uniform(-0.12, 0.12))
         let middle = Vector2(128 + view.uniform(-16, 16), 128 + view.uniform(-22, 22))
         let zoom = view.uniform(0.94, 1.08)
         let softness = body.uniform(0.0030, 0.0052)
@@ -196,7 +196,7 @@ private struct Border {
         shutter = isShut ? Vector2(draws.uniform(96, 126), draws.uniform(108, 127)) : Vector2(400, 400)
         tilt = Rotation(draws.uniform(-0.05, 0.05))
         shift = Vector2(draws.uniform(-6, 6), draws.uniform(-4, 4))
-        bandEdge = draws.chance(0.6) ? draws.integer(0...3) : 4
+        bandEdge = draws.chance(0.5) ? draws.integer(0...3) : 4
         bandWidth = draws.uniform(3, 22)
         bandLevel = draws.uniform(0.86, 1.0)
         bandSlope = draws.uniform(-0.04, 0.04)
@@ -233,7 +233,7 @@ private struct BoneLesion {
 
     init(scene: PhantomScene, limb: Limb) {
         var draws = scene.slice("lesion")
-        let isFracture = draws.chance(0.65)
+        let isFracture = draws.chance(0.5)
         // The thin fibula of the knee breaks rarely and would hide behind the tibia's width.
         bone = draws.integer(0...1)
         let target = limb.bones[bone]
@@ -263,11 +263,11 @@ private struct Fracture {
         let turn = Rotation(angle)
         slant = turn.sine / turn.cosine
         cosine = turn.cosine
-        gap = draws.uniform(1.25, 2.75)
+        gap = draws.uniform(3, 5.5)
         let side: Float = draws.chance(0.5) ? 1 : -1
-        shift = side * draws.uniform(0.15, 0.45) * bone.halfWidth(place)
+        shift = side * draws.uniform(0.35, 0.75) * bone.halfWidth(place)
         bend = draws.uniform(-0.16, 0.16)
-        band = draws.uniform(9, 13)
+        band = draws.uniform(11, 15)
         zigzag = AngularTable(mean: 0, amplitude: 2.6, harmonics: 3...16, decay: 0.5, draws: &draws)
     }
 
@@ -317,7 +317,7 @@ private struct Plate {
         let skipped = draws.chance(0.5) ? count / 2 : -1
         let reach = half * 0.86
         screws = (0..<count).filter { $0 != skipped }.map { middle - reach + 2 * reach * Float($0) / Float(count - 1) }
-        halfWidth = isFrontal ? draws.uniform(6, 8.5) : draws.uniform(2.6, 3.6)
+        halfWidth = isFrontal ? draws.uniform(7, 10) : draws.uniform(3, 4.2)
         lean = draws.uniform(-0.08, 0.08)
     }
 

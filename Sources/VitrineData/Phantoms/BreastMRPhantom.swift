@@ -2,8 +2,8 @@
 ///
 /// Regions are unions of ellipses as distance fields: skin, fat, fibroglandular tissue (warped noise inside each breast, fibres towards
 /// the nipple), pectoral muscle, ribs and sternum, lungs, the bright heart with its ghost along the phase direction, vessels; a smooth coil
-/// sensitivity and Rician-like noise lie over all. Mass: 0.6-5 % of the image, log-normal with median 1.6 % and sigma 0.5 (the
-/// boxes of the study: 0.1 / 1.9 / 7 %), irregular or spiculated, enhancing to U(0.56, 0.86) of full scale, a third
+/// sensitivity and Rician-like noise lie over all. Mass: 0.8-5 % of the image, log-normal with median 1.8 % and sigma 0.45 (the
+/// boxes of the study: 0.1 / 1.9 / 7 %), irregular or spiculated, enhancing to U(0.50, 0.82) of full scale, at least 0.20 above the glands, a third
 /// with a darker centre.
 enum BreastMRPhantom {
     static func render(_ scene: PhantomScene) -> PhantomRendering {
@@ -15,16 +15,17 @@ enum BreastMRPhantom {
         let chestTop = body.uniform(148, 164) + view.uniform(-4, 4)
         let fat = body.uniform(0.16, 0.28)
         let density = body.uniform(-0.3, 1.1)
-        let enhancement = body.uniform(0.36, 0.54)
+        let enhancement = body.uniform(0.30, 0.46)
         // The level of the slice: from the upper edge of the breasts to the lower one.
-        let level = view.uniform(0.72, 1)
-        let heartSize = view.uniform(0.55, 1.15)
-        let heartLight = view.uniform(0.50, 0.98)
+        let height = view.uniform(0.72, 1)
+        let heartSize = view.uniform(0.45, 1.3)
+        let heartLight = view.uniform(0.45, 1.08)
+        let chamberSize = view.uniform(300, 3400)
         let asymmetry = body.uniform(-0.08, 0.08)
 
         var breasts: [Breast] = []
         for side in [Float(-1), 1] {
-            let size = scale * level * (1 + side * asymmetry) * view.uniform(0.97, 1.03)
+            let size = scale * height * (1 + side * asymmetry) * view.uniform(0.97, 1.03)
             breasts.append(
                 Breast(
                     centre: Vector2(middle + side * spread, chestTop - 8), radii: Vector2(55 * size, body.uniform(74, 98) * size),
@@ -66,17 +67,23 @@ enum BreastMRPhantom {
             centre: Vector2(middle + view.uniform(10, 22), chestTop + view.uniform(48, 58)), area: 3600 * heartSize, elongation: 1.35,
             angle: view.uniform(0.3, 0.8), irregularity: 0.03, draws: &view)
         let ventricle = Blob(
-            centre: heart.centre + Vector2(6, 4), area: 900 * heartSize, elongation: 1.6, angle: 0.6, irregularity: 0.05, draws: &view)
-        let hasLiver = view.chance(0.35)
+            centre: heart.centre + Vector2(6, 4), area: chamberSize * heartSize, elongation: 1.6, angle: 0.6, irregularity: 0.05,
+            draws: &view)
+        let hasLiver = view.chance(0.6)
+        let liverLight = view.uniform(0.25, 0.80)
         let liver = Blob(
             centre: Vector2(middle - 44, chestTop + 78), area: hasLiver ? view.uniform(1500, 3800) : 1, elongation: 1.2, angle: 0.2,
             irregularity: 0.03, draws: &view)
         let aorta = Vector2(middle + 14, chestTop + 88)
         let coil = Vector2(view.uniform(-0.15, 0.15), view.uniform(0.25, 0.6))
+        // Fat next to a coil's element glows.
+        let flare = view.uniform(0, 0.45)
+        let flarePlace = Vector2(middle + (view.chance(0.5) ? 1 : -1) * view.uniform(60, 112), chestTop - view.uniform(10, 70))
+        let flareReach = view.uniform(14, 40)
         let ghost = view.uniform(0.01, 0.05)
         let ribPhase = view.uniform(0, 1)
 
-        let mass = scene.hasLesion ? Mass(scene: scene, breasts: breasts, chestTop: chestTop) : nil
+        let mass = scene.hasLesion ? Mass(scene: scene, breasts: breasts, chestTop: chestTop, gland: enhancement) : nil
         let cyst = scene.hasDistractor ? Cyst(scene: scene, breasts: breasts) : nil
 
         var out = PhantomRendering()
@@ -121,7 +128,7 @@ enum BreastMRPhantom {
                         tissue = mix(tissue, 0.035 + 0.010 * texture.values[i] + lungVessels.values[i] * 0.5, lung)
                         tissue = mix(tissue, 0.25 + 0.04 * texture.values[i], coverage(cavity) * coverage(mediastinum))
                         let liverCover = hasLiver ? coverage(liver.distance(p)) * coverage(cavity) : 0
-                        tissue = mix(tissue, 0.34 + 0.03 * texture.values[i], liverCover)
+                        tissue = mix(tissue, liverLight + 0.03 * texture.values[i], liverCover)
                         let heartCover = coverage(heart.distance(p) * 0.6)
                         if heartCover > 0 {
                             let chamber = coverage(ventricle.distance(p) * 0.4)
@@ -147,7 +154,8 @@ enum BreastMRPhantom {
                 }
                 // Surface coils see best what is near them: the breasts.
                 let bias = 1 + coil.x * (p.x - 128) / 128 - coil.y * (p.y - 120) / 256
-                let level = max(value * bias, 0)
+                let hot = length(p - flarePlace) / flareReach
+                let level = max(value * (bias + flare * phantomFastExp(-hot * hot)), 0)
                 // A magnitude image: noise in air is Rayleigh, never negative.
                 let noise = 0.012 * fine.values[i]
                 out.colours[i] = Colour(repeating: (level * level + noise * noise).squareRoot() + 0.004 * texture.values[i])
@@ -191,19 +199,19 @@ private struct Mass {
     let softness: Float
     let grain: Plane
 
-    init(scene: PhantomScene, breasts: [Breast], chestTop: Float) {
+    init(scene: PhantomScene, breasts: [Breast], chestTop: Float, gland: Float) {
         var draws = scene.slice("lesion")
-        let area = draws.logNormal(median: 0.016, sigma: 0.5, 0.006...0.05) * Float(Plane.count)
+        let area = draws.logNormal(median: 0.018, sigma: 0.45, 0.008...0.05) * Float(Plane.count)
         let radius = (area / .pi).squareRoot()
         let centre = breasts[draws.integer(0...1)].place(margin: radius + 5, chestTop: chestTop, draws: &draws)
         let isSpiculated = draws.chance(0.5)
         core = Blob(
             centre: centre, area: area, elongation: draws.uniform(1, 1.5), angle: draws.uniform(0, .pi),
-            irregularity: isSpiculated ? 0.035 : 0.09, harmonics: isSpiculated ? 3...26 : 2...6, decay: isSpiculated ? 0.1 : 0.7,
+            irregularity: isSpiculated ? 0.11 : 0.09, harmonics: isSpiculated ? 3...17 : 2...6, decay: isSpiculated ? 0.45 : 0.7,
             draws: &draws)
-        peak = draws.uniform(0.56, 0.86)
+        peak = max(draws.uniform(0.50, 0.82), gland + 0.20)
         rim = draws.chance(0.35) ? draws.uniform(0.25, 0.5) : 0
-        softness = draws.uniform(0.5, 0.9)
+        softness = draws.uniform(0.25, 0.55)
         grain = Plane.noise(cell: 9, octaves: 3, draws: &draws)
     }
 

@@ -3,13 +3,14 @@
 /// The tube is drawn as nested rings in polar coordinates around the lumen: each fold hides what lies behind it, its crest is lit,
 /// the valley before the next crest lies in shadow. Polyp: a dome of 4-28 % of the image, log-normal with median 11 % and
 /// sigma 0.5 (Kvasir-SEG: 10th, 50th, 90th percentile 4, 13, 31 %), sessile or on a stalk, elongation 1-1.6, redder
-/// than the mucosa by U(4, 16) %, with a pitted surface.
+/// than the mucosa by U(8, 20) %, with a pitted surface.
 enum ColonPhantom {
     static func render(_ scene: PhantomScene) -> PhantomRendering {
         var body = scene.anatomy("colon")
         var view = scene.slice("view")
         let frame = EndoscopeFrame(draws: &body)
-        let mucosa = Colour(body.uniform(0.88, 1.0), body.uniform(0.54, 0.68), body.uniform(0.46, 0.60))
+        let green = body.uniform(0.53, 0.64)
+        let mucosa = Colour(body.uniform(0.90, 1.0), green, green * body.uniform(0.83, 0.96))
         let growth = body.uniform(1.45, 1.85)
         let triangularity = body.uniform(0.03, 0.14)
         let vesselStrength = body.uniform(0.25, 0.8)
@@ -19,6 +20,7 @@ enum ColonPhantom {
         let firstRadius = view.uniform(12, 30)
         let reach = view.uniform(40, 85)
         let ambient = view.uniform(0.04, 0.14)
+        let moisture = view.uniform(-0.6, 0.6)
 
         // Two interleaved tables per fold, radius and strength of the crest, in one array: the pixel loop must not chase references.
         var folds: [SIMD2<Float>] = []
@@ -103,7 +105,7 @@ enum ColonPhantom {
                 var albedo = mucosa * (1 + 0.06 * blotches.values[i])
                 albedo *= mix(Colour(repeating: 1), Colour(0.80, 0.60, 0.62), clamped(vesselStrength * vessels.values[i]))
                 var shade = light * (0.92 + 0.35 * ((slope * lamp).sum() * -1.6 + slope.x * 0.2))
-                var gloss = smoothstep(0.1, 1.3, wetness.values[i] + 0.5 * crest)
+                var gloss = smoothstep(0.1, 1.3, wetness.values[i] + 0.5 * crest + moisture)
 
                 if let polyp {
                     let cover = polyp.shade(p, mucosa: mucosa, lamp: lamp, albedo: &albedo, light: &shade, normal: &normal, gloss: &gloss)
@@ -120,7 +122,7 @@ enum ColonPhantom {
                 var colour = albedo * min(shade, 1.25)
                 // Deep places are redder: light that has been scattered often.
                 colour *= mix(Colour(1.0, 0.72, 0.66), Colour(repeating: 1), smoothstep(0.05, 0.55, shade))
-                colour += (Colour(repeating: 1) - colour) * clamped(glint * 1.3 + sheen * shade)
+                colour += (Colour(repeating: 1) - colour) * clamped(glint * 1.7 + sheen * shade)
                 out.colours[i] = colour * open
             }
         }
@@ -136,6 +138,7 @@ private struct Polyp {
     let hasStalk: Bool
     let tint: Colour
     let brightness: Float
+    let shine: Float
     let pits: Plane
     let lobes: Plane
 
@@ -159,10 +162,11 @@ private struct Polyp {
         let away = outward / max(length(outward), 1)
         stalkEnd = centre + away * radius * 1.5
         stalkWidth = radius * draws.uniform(0.28, 0.42)
-        let redness = draws.uniform(0.04, 0.16)
-        tint = Colour(1.02, 1 - redness, 1 - redness * 1.1)
-        brightness = draws.uniform(0.62, 0.88)
-        pits = Plane.noise(cell: 5, octaves: 2, persistence: 0.8, draws: &draws)
+        let redness = draws.uniform(0.08, 0.20)
+        tint = Colour(1.02, 1 - redness, 1 - redness)
+        brightness = draws.uniform(0.72, 1.10)
+        shine = draws.uniform(0.3, 1)
+        pits = Plane.noise(cell: 10, octaves: 2, persistence: 0.8, draws: &draws)
         lobes = Plane.noise(cell: radius * 0.55, octaves: 2, draws: &draws)
     }
 
@@ -196,10 +200,11 @@ private struct Polyp {
             let tilt = away * min(level, 1)
             let facing = height + 0.55 * (tilt * lamp).sum()
             let lit = brightness * (0.38 + 0.62 * clamped(facing, 0, 1.3) + 0.09 * lobe)
-            albedo = mix(albedo, mucosa * tint * (1 + 0.045 * pit), dome)
+            albedo = mix(albedo, mucosa * tint * (1 + 0.09 * pit), dome)
             light = mix(light, lit * (1 - 0.05 * max(pit, 0)), dome)
             normal = mix2(normal, tilt * 0.95 + Vector2(pit, lobe) * 0.13, dome)
-            gloss = mix(gloss, 1.2, dome)
+            // On the rim two surfaces share a pixel: their blended normal is no surface that could shine.
+            gloss = mix(gloss, shine, dome) * (1 - 4 * dome * (1 - dome))
             cover = max(cover, dome)
         }
         return cover

@@ -9,7 +9,8 @@ enum OesophagusPhantom {
         var body = scene.anatomy("oesophagus")
         var view = scene.slice("view")
         let frame = EndoscopeFrame(draws: &body)
-        let squamous = Colour(body.uniform(0.90, 1.0), body.uniform(0.70, 0.80), body.uniform(0.64, 0.74))
+        let pale = body.uniform(0.70, 0.79)
+        let squamous = Colour(body.uniform(0.93, 1.0), pale, pale * body.uniform(0.88, 0.97))
         let gastric = Colour(body.uniform(0.86, 0.98), body.uniform(0.42, 0.54), body.uniform(0.34, 0.44))
         let rugae = Float(body.integer(5...9))
         let columns = Float(body.integer(3...6))
@@ -168,8 +169,10 @@ private struct Inflammation {
             let isApart = angles.allSatisfy { abs(phantomSine(($0 - angle) / 2)) > 0.28 }
             if isApart && (isVisible || attempt > 150) { angles.append(angle) }
         }
-        strips = angles.map { angle in
-            let share = area / Float(angles.count) * draws.uniform(0.75, 1.25)
+        let shares = angles.map { _ in draws.uniform(0.75, 1.25) }
+        let total = shares.reduce(0, +)
+        strips = zip(angles, shares).map { angle, part in
+            let share = area * part / total
             let ratio = draws.uniform(2.5, 5)
             // The taper leaves pi/4 of the box length x 2 half widths.
             let halfWidth = (share / (ratio * .pi)).squareRoot()

@@ -28,13 +28,15 @@ struct PhantomRendering {
 
     /// Exposure, gamma and sensor noise, then bytes: the last step of every generator.
     ///
-    /// Gain ~ U(1 ± spread), gamma ~ U(1 ± spread), offset ~ U(± spread / 10), drawn per image whatever its label, so that the
+    /// Gain ~ U(1 ± spread), white balance ~ U(1 ± 0.1) in colour, gamma ~ U(1 ± spread), offset ~ U(± spread / 10), drawn per image whatever its label, so that the
     /// brightness of the whole image says little about it.
     func exposed(grey: Bool, spread: Float, noise: Float, draws: inout PhantomDraws) -> [UInt8] {
         let gain = draws.uniform(1 - spread, 1 + spread)
         let gamma = draws.uniform(1 - spread, 1 + spread)
         let offset = draws.uniform(-spread, spread) / 10
         let steps = 2048
+        // White balance of a colour camera.
+        let balance = grey ? Colour(repeating: 1) : Colour(draws.uniform(0.9, 1.1), draws.uniform(0.93, 1.07), draws.uniform(0.9, 1.1))
         // The curve is tabulated: a power per channel would cost more than the rest of the image.
         let curve = (0...steps).map { i in
             255 * clamped(gain * phantomExp(gamma * phantomLog(max(Float(i) / Float(steps), 1e-6))) + offset)
@@ -51,7 +53,8 @@ struct PhantomRendering {
             } else {
                 let common = draws.pixelNoise()
                 for k in 0..<3 {
-                    let level = curve[Int(clamped(c[k]) * Float(steps))] + 255 * noise * (0.7 * common + 0.7 * draws.pixelNoise())
+                    let level =
+                        balance[k] * curve[Int(clamped(c[k]) * Float(steps))] + 255 * noise * (0.7 * common + 0.7 * draws.pixelNoise())
                     bytes[3 * i + k] = UInt8(clamped(level, 0, 255).rounded())
                 }
             }

@@ -80,7 +80,7 @@ public struct PhantomSet: Sendable {
         let scene = scene(index, hasLesion: lesion ?? (label(of: index) == 1))
         let rendering = task.render(scene)
         var exposure = scene.slice("exposure")
-        var bytes = rendering.exposed(grey: task.isGrey, spread: 0.14, noise: task.noise, draws: &exposure)
+        var bytes = rendering.exposed(grey: task.isGrey, spread: task.exposureSpread, noise: task.noise, draws: &exposure)
         var mask = rendering.mask
         var tagMask: Mask?
         if let shortcut, hasShortcut(index) {

@@ -23,4 +23,7 @@ public enum PhantomTask: String, Sendable, CaseIterable, Codable {
 
     /// Standard deviation of the sensor's noise, of full scale.
     var noise: Float { self == .bone ? 0.020 : 0.012 }
+
+    /// How far exposures differ, for `PhantomRendering.exposed`; MR intensities have no unit, so their scale is wide.
+    var exposureSpread: Float { self == .breastMR ? 0.36 : 0.14 }
 }
