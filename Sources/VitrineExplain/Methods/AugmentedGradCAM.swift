@@ -6,8 +6,6 @@ import VitrineModel
 /// {identity, horizontal flip} x {pixel values times 0.9, 1, 1.1}, each map brought to full size and to [0, 1], flipped back; the mean is
 /// not rescaled, so its maximum may lie below 1.
 struct AugmentedGradCAM: Explainer {
-    init() {}
-
     func needs(_ configuration: ViTConfiguration) -> [InputVariant: TraceRequest] { TestTimeAugmentation.needs(configuration) }
 
     func map(_ subject: Subject) -> MethodResult {

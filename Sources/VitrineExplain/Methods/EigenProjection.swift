@@ -8,8 +8,6 @@ import VitrineTensor
 /// evidence from its complement; here the sign is the one that correlates positively with plain Grad-CAM. A map
 /// uncorrelated with Grad-CAM keeps LAPACK's sign, and the note `correlation-with-gradcam` says how weak the link was.
 struct EigenProjection: Explainer {
-    init() {}
-
     func needs(_ configuration: ViTConfiguration) -> [InputVariant: TraceRequest] { [.identity: CAM.request(configuration)] }
 
     func map(_ subject: Subject) -> MethodResult {

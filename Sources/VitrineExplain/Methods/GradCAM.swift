@@ -8,8 +8,6 @@ import VitrineTensor
 /// After that point only the class token reaches the logits. The raw map is signed; its display clips negatives, as
 /// pytorch-grad-cam does.
 struct GradCAM: Explainer {
-    init() {}
-
     func needs(_ configuration: ViTConfiguration) -> [InputVariant: TraceRequest] { [.identity: CAM.request(configuration)] }
 
     func map(_ subject: Subject) -> MethodResult {
