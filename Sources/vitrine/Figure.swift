@@ -69,17 +69,23 @@ struct Figure: ParsableCommand {
         }
         let overlay = Overlay(colorMap: colorMap, showsColorBar: false)
         var original = Canvas(prepared.image)
-        if let outline { original.draw(outline, color: overlay.outlineColor) }
-        return [original.image]
-            + methods.map { method in
-                guard let array = try? NPY.read("\(folder)/\(stem).\(ConfiguredMethodFile.name(method)).npy"), array.shape.count == 2 else {
-                    return nil
-                }
-                let map = HeatMap(
-                    rows: array.shape[0], columns: array.shape[1], values: array.values, height: array.shape[0], width: array.shape[1],
-                    display: .finished)
-                return overlay.picture(of: map, over: prepared.image, outline: outline)
+        if let outline { original.draw(outline.outline, color: overlay.outlineColor) }
+        let maps: [Image?] = methods.map { method in
+            guard let array = try? NPY.read("\(folder)/\(stem).\(ConfiguredMethodFile.name(method)).npy"), array.shape.count == 2 else {
+                return nil
             }
+            let map = HeatMap(
+                rows: array.shape[0], columns: array.shape[1], values: array.values, height: array.shape[0], width: array.shape[1],
+                display: .finished)
+            return overlay.picture(of: map, over: prepared.image, outline: outline)
+        }
+        return ([original.image] + maps).map { $0.map(Self.enlarged) }
+    }
+
+    /// A small picture by a whole factor, so that its pixels can be seen.
+    private static func enlarged(_ picture: Image) -> Image {
+        let factor = max(1, 128 / max(picture.width, 1))
+        return picture.resized(width: picture.width * factor, height: picture.height * factor, filter: .nearest)
     }
 
     private static func unique(_ names: [String]) -> [String] {
