@@ -9,9 +9,8 @@ enum FileCollection {
     static func expand(_ arguments: [String], endings: Set<String>) throws -> [String] {
         var files: [String] = []
         for argument in arguments {
-            let attributes = try? FileManager.default.attributesOfItem(atPath: (argument as NSString).resolvingSymlinksInPath)
-            if let kind = attributes?[.type] as? FileAttributeType {
-                guard kind == .typeDirectory else {
+            if let isFolder = isFolder(argument) {
+                guard isFolder else {
                     files.append(argument)
                     continue
                 }
@@ -30,6 +29,12 @@ enum FileCollection {
             }
         }
         return files
+    }
+
+    /// Whether a path is a folder; nil when there is nothing.
+    static func isFolder(_ path: String) -> Bool? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
+        return (attributes?[.type] as? FileAttributeType).map { $0 == .typeDirectory }
     }
 
     static func ending(_ path: String) -> String { (path as NSString).pathExtension.lowercased() }

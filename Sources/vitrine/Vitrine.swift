@@ -11,7 +11,7 @@ struct Vitrine: ParsableCommand {
             (each is named); 4 stopped by a signal after a checkpoint (train --resume goes on); 64 the command line is wrong.
             """,
         version: Provenance.version,
-        subcommands: [Inspect.self, Explain.self, Evaluate.self, AuditMasks.self, Figure.self, PhantomCommand.self, Train.self])
+        subcommands: [Inspect.self, Explain.self, Evaluate.self, AuditMasks.self, Figure.self, PhantomCommand.self, Train.self, Study.self])
 }
 
 /// Exit codes beyond those of ArgumentParser.

@@ -1,0 +1,94 @@
+import VitrineEvaluate
+import VitrineTensor
+
+extension StudyFile {
+    /// The study as YAML with every default spelled out; reading it gives the same study.
+    public var resolved: String { yaml(isFingerprint: false) }
+
+    /// As `resolved`, without what differs between shards and machines (workers, output).
+    var resolvedForStore: String { yaml(isFingerprint: false, namesRun: false) }
+
+    /// SHA-256 of what determines the results: the resolved study without title, workers and output.
+    public var fingerprint: String { sha256(of: Array(yaml(isFingerprint: true).utf8)) }
+
+    /// The resolved study, a line per value, for comparing two studies.
+    var fingerprintLines: [String] { yaml(isFingerprint: true).split(separator: "\n").map(String.init) }
+
+    private func yaml(isFingerprint: Bool, namesRun: Bool = true) -> String {
+        var lines: [String] = []
+        if !isFingerprint { lines.append("title: \(quoted(title))") }
+        lines.append("seed: \(seed)")
+        lines.append("target: \(target)")
+        lines.append("protocols: [\(protocols.map(\.rawValue).joined(separator: ", "))]")
+        lines.append("permutations: \(permutations)")
+        lines.append("stability: \(stabilityDraws)")
+        lines.append("control-grid: \(controlGrid)")
+        lines.append("batch: \(batch)")
+        if !isFingerprint && namesRun {
+            lines.append("workers: \(workers)")
+            lines.append("output: \(quoted(output))")
+        }
+        lines.append("metrics:")
+        lines += metrics.map { "  - \(quoted($0))" }
+        lines.append("methods:")
+        lines += methods.map { "  - \(quoted($0.name))" }
+        lines.append("datasets:")
+        for dataset in datasets {
+            lines.append("  \(quoted(dataset.name)):")
+            lines += dataset.resolvedLines.map { "    " + $0 }
+        }
+        if models.isEmpty { lines.append("models: []") } else { lines.append("models:") }
+        for model in models {
+            let inner = model.resolvedLines
+            lines += inner.enumerated().map { ($0 == 0 ? "  - " : "    ") + $1 }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+extension StudyDataset {
+    fileprivate var resolvedLines: [String] {
+        var lines = ["kind: \(kind)", "path: \(quoted(path))"]
+        if let split { lines.append("split: [\(split.map(\.rawValue).joined(separator: ", "))]") }
+        if let drawn { lines.append("draw-split: {validation: \(drawn.validation), test: \(drawn.test), seed: \(drawn.seed)}") }
+        if let preprocess { lines.append("preprocess: \(quoted("\(preprocess)"))") }
+        lines.append("explain: \(explained.rawValue)")
+        lines.append("others: \(others.rawValue)")
+        if let limit { lines.append("limit: \(limit)") }
+        for (key, value) in options.sorted(by: { $0.key < $1.key }) where key != "missing" { lines.append("\(key): \(quoted(value))") }
+        return lines
+    }
+}
+
+extension StudyModel {
+    fileprivate var resolvedLines: [String] {
+        var lines = ["name: \(quoted(name))"]
+        switch source {
+        case .checkpoint(let pattern): lines.append("pattern: \(quoted(pattern))")
+        case .randomWeights(let like, let seed): lines += ["random-weights: \(quoted(like))", "seed: \(seed)"]
+        }
+        if let datasets { lines.append("datasets: [\(datasets.map(quoted).joined(separator: ", "))]") }
+        if let heads { lines.append("heads: \(heads)") }
+        if let group { lines.append("group: \(quoted(group))") }
+        if let prefix { lines.append("prefix: \(quoted(prefix))") }
+        return lines
+    }
+}
+
+/// A double-quoted YAML scalar.
+private func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": result += "\\\""
+        case "\\": result += "\\\\"
+        case "\n": result += "\\n"
+        case "\t": result += "\\t"
+        case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            let digits = String(scalar.value, radix: 16)
+            result += "\\x" + String(repeating: "0", count: 2 - digits.count) + digits
+        default: result.unicodeScalars.append(scalar)
+        }
+    }
+    return result + "\""
+}

@@ -1,0 +1,104 @@
+import VitrineData
+import VitrineEvaluate
+import VitrineImage
+import VitrineTensor
+
+/// One image as a model or a control sees it, with its mask brought along.
+struct StudyInput: Sendable {
+    /// Network input `[3, height, width]`; zeros for masks alone.
+    var pixels: Tensor
+    /// Nil when the sample is only classified.
+    var mask: Mask?
+    /// SHA-256 of the image's file; empty for masks alone.
+    var digest = ""
+    var height: Int { pixels.shape[1] }
+    var width: Int { pixels.shape[2] }
+}
+
+/// Something that is wrong with one image or one mask, on its way into the store.
+struct InputFailure: Error, CustomStringConvertible {
+    var stage: FailureRecord.Stage
+    var message: String
+    var description: String { message }
+}
+
+extension StudyPlan {
+    /// Reads an image and its mask.
+    ///
+    /// - Throws: `InputFailure`.
+    func input(_ sample: Int, of source: DatasetSource, preprocess: Preprocess) throws(InputFailure) -> StudyInput {
+        let entry = source.sample(sample)
+        let isScored = source.roles[sample - source.firstSample] == .score
+        guard source.hasImages else {
+            let mask = try storedMask(entry, width: 0, height: 0)
+            return StudyInput(pixels: Tensor([3, mask.height, mask.width]), mask: mask)
+        }
+        let (image, digest) = try read(entry, preprocess: preprocess)
+        guard isScored else { return StudyInput(pixels: image.tensor, mask: nil, digest: digest) }
+        let stored = try storedMask(entry, width: image.storedWidth, height: image.storedHeight)
+        return StudyInput(pixels: image.tensor, mask: try aligned(stored, to: image, entry), digest: digest)
+    }
+
+    /// What the inspection at the start of a study finds out about a sample.
+    ///
+    /// A mask that does not line up under the data set's preprocessing is a failure.
+    func inspect(_ sample: Int, of source: DatasetSource) -> (image: ImageRecord?, mask: MaskRecord?, failure: InputFailure?) {
+        let entry = source.sample(sample)
+        var image: ImageRecord?
+        do throws(InputFailure) {
+            guard source.hasImages else {
+                return (nil, try audit(try storedMask(entry, width: 0, height: 0), sample, entry), nil)
+            }
+            let (view, digest) = try read(entry, preprocess: source.preprocess)
+            image = ImageRecord(sampleID: sample, sha256: digest, storedWidth: view.storedWidth, storedHeight: view.storedHeight)
+            guard source.roles[sample - source.firstSample] == .score else { return (image, nil, nil) }
+            let stored = try storedMask(entry, width: view.storedWidth, height: view.storedHeight)
+            _ = try aligned(stored, to: view, entry)
+            return (image, try audit(stored, sample, entry), nil)
+        } catch {
+            return (image, nil, error)
+        }
+    }
+
+    /// An image and the SHA-256 of its file.
+    private func read(_ sample: Sample, preprocess: Preprocess) throws(InputFailure) -> (PreprocessedImage, String) {
+        do {
+            return (try PreprocessedImage(contentsOf: sample.imagePath, preprocess: preprocess), try sha256(ofFile: sample.imagePath))
+        } catch { throw InputFailure(stage: .image, message: "\(error)") }
+    }
+
+    private func aligned(_ mask: Mask, to image: PreprocessedImage, _ sample: Sample) throws(InputFailure) -> Mask {
+        do { return try image.align(mask, source: sample.maskPath ?? sample.imagePath) } catch {
+            throw InputFailure(stage: .mask, message: "\(error)")
+        }
+    }
+
+    private func storedMask(_ sample: Sample, width: Int, height: Int) throws(InputFailure) -> Mask {
+        guard let annotation = sample.annotation else {
+            throw InputFailure(stage: .mask, message: "\(sample.imagePath): there is no mask for it; add one, or take the image out")
+        }
+        do { return try annotation.mask(width: width, height: height, source: sample.imagePath) } catch {
+            throw InputFailure(stage: .mask, message: "\(error)")
+        }
+    }
+
+    private func audit(_ mask: Mask, _ id: Int, _ sample: Sample) throws(InputFailure) -> MaskRecord {
+        var picture = Image(width: mask.width, height: mask.height, channels: 1)
+        for i in mask.bits.indices where mask.bits[i] { picture.pixels[i] = 255 }
+        var digest: String?
+        var rule = MaskRule.positive
+        if let path = sample.maskPath, case .maskFile(_, let own)? = sample.annotation?.regions.first {
+            do { digest = try sha256(ofFile: path) } catch { throw InputFailure(stage: .mask, message: "\(error)") }
+            // An array in NPY is no picture; its grey levels are those of the mask it became.
+            if !path.lowercased().hasSuffix(".npy"), let file = try? Image(contentsOf: path) {
+                picture = file
+                rule = own
+            }
+        }
+        let audit = MaskAudit(name: sample.id, image: picture, rule: rule)
+        return MaskRecord(
+            sampleID: id, sha256: digest, storedWidth: audit.width, storedHeight: audit.height, area: audit.area,
+            components: audit.components, isRectangle: audit.isRectangle, greyLevels: audit.greyLevels, isEmpty: audit.isEmpty,
+            isFull: audit.isFull)
+    }
+}

@@ -1,0 +1,107 @@
+import VitrineEvaluate
+import VitrineExplain
+import VitrineImage
+import VitrineModel
+
+extension StudyPlan {
+    /// Names an image in every random draw.
+    func imageName(_ id: Int, _ source: DatasetSource) -> String { "\(source.settings.name)/\(source.sample(id).id)" }
+
+    /// What is explained about an image.
+    func target(_ id: Int, _ source: DatasetSource) -> TargetChoice {
+        // A data set without labels shows lesions only; class 1 is the lesion in every two-class model of the study.
+        let positive = source.positiveLabel ?? 1
+        switch file.target {
+        case .positive: return .fixed(.logit(positive))
+        case .predicted: return .predicted
+        case .label: return .fixed(.logit(source.sample(id).label ?? positive))
+        case .index(let index): return .fixed(.logit(index))
+        }
+    }
+
+    /// The map of a control that needs no other mask than those already counted; nil for `mask-prior` and for methods.
+    func controlMap(_ methodID: Int, _ id: Int, _ source: DatasetSource, _ input: StudyInput) -> HeatMap? {
+        guard case .explainer(let control) = file.methods[methodID] else { return nil }
+        let grid = PatchGrid(rows: min(file.controlGrid, input.height), columns: min(file.controlGrid, input.width))
+        return control.controlMap(of: input.pixels, grid: grid, name: imageName(id, source), seed: file.seed)
+    }
+
+    /// One evaluator per protocol.
+    func evaluators() throws(MetricError) -> [Evaluator] {
+        var evaluators: [Evaluator] = []
+        for rules in file.protocols {
+            evaluators.append(try Evaluator(file.metrics, protocol: rules, seed: file.seed, permutations: file.permutations))
+        }
+        return evaluators
+    }
+
+    /// All metrics of one map under all protocols.
+    ///
+    /// - Parameter item: names image and model; with the method it keys the permutations.
+    func scores(of map: HeatMap, methodID: Int, on mask: ScoredMask, _ evaluators: [Evaluator], item: String) throws -> [ScoreRecord] {
+        let scored = ScoredMap(map)
+        var records: [ScoreRecord] = []
+        for (p, evaluator) in evaluators.enumerated() {
+            let scores = try evaluator.scores(of: scored, on: mask, item: "\(item)/\(file.methods[methodID].name)")
+            for (m, score) in scores.enumerated() {
+                records.append(
+                    ScoreRecord(
+                        methodID: methodID, metricID: m * evaluators.count + p, value: score.value, chance: score.chance,
+                        ceiling: score.ceiling, status: score.status.rawValue, chanceSource: score.chanceSource?.rawValue,
+                        chanceError: score.chanceStandardError))
+            }
+        }
+        return records
+    }
+
+    /// What differs between this study and the one that a store belongs to, in words.
+    func differences(from stored: Store) throws(StoreError) -> [String] {
+        guard try stored.study(StudyKey.fingerprint) != file.fingerprint else {
+            // The same study file; the data sets may have gained or lost images.
+            guard try stored.samples() != store.samples else { return [] }
+            return ["the images of its data sets are others: \(try stored.samples().count) then, \(store.samples.count) now"]
+        }
+        let then = Set(try (stored.study(StudyKey.resolved) ?? "").split(separator: "\n").map(String.init))
+        let now = file.fingerprintLines
+        let new = now.filter { !then.contains($0) }.map { $0.drop { $0 == " " } }
+        return new.isEmpty ? ["entries were removed or reordered"] : new.prefix(3).map { "now '\($0)'" }
+    }
+}
+
+extension UnitRecord {
+    init(modelID: Int, sampleID: Int, maskStatus: MaskStatus, mask: Mask?, height: Int, width: Int) {
+        self.init(
+            modelID: modelID, sampleID: sampleID, maskStatus: maskStatus, maskArea: mask?.area,
+            maskComponents: mask?.components(.four).count, height: height, width: width)
+    }
+}
+
+extension UnitResult {
+    mutating func addPrediction(_ result: ImageExplanations) {
+        guard !result.logits.isEmpty else { return }
+        var predicted = 0
+        for i in result.logits.indices where result.logits[i] > result.logits[predicted] { predicted = i }
+        prediction = PredictionRecord(
+            modelID: unit.modelID, sampleID: unit.sampleID, target: result.explanations.isEmpty ? nil : result.target?.description,
+            predicted: predicted, logits: result.logits, probabilities: softmax(result.logits))
+    }
+
+    mutating func addMaps(_ result: ImageExplanations, methods: [Int]) {
+        for (m, explanation) in result.explanations.enumerated() {
+            maps.append(Map(methodID: methods[m], map: explanation.map, keepsValues: true))
+            for (name, values) in explanation.notes.sorted(by: { $0.key < $1.key }) {
+                notes.append(
+                    NoteRecord(modelID: unit.modelID, methodID: methods[m], name: name, sampleID: unit.sampleID, values: values))
+            }
+        }
+    }
+
+    mutating func addStabilities(_ results: [Stability], methods: [Int]) {
+        stabilities = results.enumerated().map { m, result in
+            StabilityRecord(
+                modelID: unit.modelID, methodID: methods[m], sampleID: unit.sampleID, draws: result.draws,
+                pearsonMean: result.pearsonMean, pearsonMinimum: result.pearsonMinimum, spearmanMean: result.spearmanMean,
+                spearmanMinimum: result.spearmanMinimum)
+        }
+    }
+}

@@ -1,0 +1,206 @@
+import Foundation
+import VitrineData
+import VitrineEvaluate
+
+/// A study with its data sets opened: what will be computed, in a stable order.
+public struct StudyPlan: Sendable {
+    public let file: StudyFile
+    /// Folder that relative paths start from.
+    public let folder: String
+    public let store: StorePlan
+    /// In the order of the study.
+    let sources: [DatasetSource]
+
+    /// A data set with the samples that take part.
+    struct DatasetSource: Sendable {
+        let id: Int
+        let settings: StudyDataset
+        let information: DatasetInformation
+        /// False for masks alone.
+        let hasImages: Bool
+        let positiveLabel: Int?
+        /// By their id minus `firstSample`.
+        let samples: [Sample]
+        let firstSample: Int
+        let roles: [SampleRecord.Role]
+
+        /// What a model sees when the checkpoint names nothing, and what the controls see.
+        var preprocess: Preprocess { settings.preprocess ?? information.preprocess }
+
+        func sample(_ id: Int) -> Sample { samples[id - firstSample] }
+        func ids(_ role: SampleRecord.Role) -> [Int] { samples.indices.filter { roles[$0] == role }.map { firstSample + $0 } }
+    }
+
+    /// Opens the data sets and lists what is to be done.
+    ///
+    /// - Parameters:
+    ///   - path: of the study file, for mistakes; relative paths start from its folder.
+    /// - Throws: `StudyFileError`, with everything that is missing or contradictory, at the line that asks for it.
+    public init(_ file: StudyFile, path: String) throws(StudyFileError) {
+        self.file = file
+        folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) : ""
+        var mistakes: [StudyMistake] = []
+        var sources: [DatasetSource] = []
+        var datasets: [DatasetRecord] = []
+        var samples: [SampleRecord] = []
+        for settings in file.datasets {
+            do {
+                let (source, contents) = try Self.open(
+                    settings, folder: folder, id: sources.count, firstSample: samples.count, hasModels: !file.models(of: settings).isEmpty)
+                samples += zip(source.samples, source.roles).enumerated().map { i, pair in
+                    SampleRecord(
+                        id: samples.count + i, datasetID: source.id, name: pair.0.id, role: pair.1, label: pair.0.label,
+                        patient: pair.0.patient, split: pair.0.split?.rawValue, imagePath: pair.0.imagePath, maskPath: pair.0.maskPath)
+                }
+                datasets.append(
+                    DatasetRecord(
+                        id: source.id, name: settings.name, kind: settings.kind, title: source.information.title,
+                        citation: source.information.citation, path: settings.path, hasImages: source.hasImages,
+                        classNames: contents.classNames, positiveLabel: contents.positiveLabel,
+                        positiveClass: source.information.positiveClass))
+                sources.append(source)
+            } catch let mistake as StudyMistake { mistakes.append(mistake) } catch {
+                mistakes.append(StudyMistake(settings.place, "data set '\(settings.name)': \(error)"))
+            }
+        }
+        mistakes += Self.missingModels(file, folder: folder)
+        guard mistakes.isEmpty else { throw StudyFileError(path: path, mistakes: mistakes) }
+        self.sources = sources
+        store = StorePlan(
+            study: [
+                StudyKey.resolved: file.resolvedForStore, StudyKey.fingerprint: file.fingerprint, StudyKey.title: file.title,
+                StudyKey.seed: "\(file.seed)",
+            ],
+            datasets: datasets, samples: samples, models: Self.models(file, sources, folder: folder), methods: Self.methods(file),
+            metrics: Self.metrics(file))
+    }
+
+    /// Folder of the results.
+    public var output: String { Self.resolve(file.output, folder) }
+
+    /// A path of the study file as seen from here.
+    static func resolve(_ path: String, _ folder: String) -> String {
+        path.hasPrefix("/") || folder.isEmpty ? path : folder + "/" + path
+    }
+
+    // MARK: Tables
+
+    private static func models(_ file: StudyFile, _ sources: [DatasetSource], folder: String) -> [ModelRecord] {
+        var records: [ModelRecord] = []
+        for source in sources {
+            records.append(ModelRecord(id: records.count, datasetID: source.id, name: "none", kind: .none, path: ""))
+            guard source.hasImages else { continue }
+            for model in file.models(of: source.settings) {
+                let isRandom = if case .randomWeights = model.source { true } else { false }
+                records.append(
+                    ModelRecord(
+                        id: records.count, datasetID: source.id, name: model.name, kind: isRandom ? .randomWeights : .checkpoint,
+                        path: model.path(dataset: source.settings.name)))
+            }
+        }
+        return records
+    }
+
+    private static func methods(_ file: StudyFile) -> [MethodRecord] {
+        file.methods.enumerated().map { i, method in
+            MethodRecord(
+                id: i, name: method.name, identifier: method.identifier, summary: method.summary, citation: method.citation,
+                isControl: method.isControl, isClassSpecific: method.isClassSpecific)
+        }
+    }
+
+    private static func metrics(_ file: StudyFile) -> [MetricRecord] {
+        var records: [MetricRecord] = []
+        for name in file.metrics {
+            for rules in file.protocols {
+                guard let metric = try? MetricRegistry.metric(name, protocol: rules) else {
+                    preconditionFailure("metrics are checked when the study file is read")
+                }
+                records.append(
+                    MetricRecord(
+                        id: records.count, name: name, protocolName: rules.rawValue, summary: metric.summary, citation: metric.citation))
+            }
+        }
+        return records
+    }
+
+    // MARK: Data sets
+
+    private static func open(
+        _ settings: StudyDataset, folder: String, id: Int, firstSample: Int, hasModels: Bool
+    ) throws -> (DatasetSource, DatasetContents) {
+        var options = settings.options
+        if let annotations = options["annotations"] { options["annotations"] = resolve(annotations, folder) }
+        let dataset = try Datasets.open(settings.kind, path: resolve(settings.path, folder), options: options)
+        var contents = try dataset.contents()
+        let hasImages = settings.kind != "masks"
+        let what = "data set '\(settings.name)'"
+        if let drawn = settings.drawn {
+            contents.samples = try Splits.complete(
+                contents.samples, validation: drawn.validation, test: drawn.test, seed: drawn.seed)
+        }
+        let isSplit = contents.samples.contains { $0.split != nil }
+        if let sides = settings.split, sides.count < Split.allCases.count {
+            guard isSplit else {
+                throw StudyMistake(settings.place, "\(what) has no split to take a side of; leave split out, or draw one with draw-split")
+            }
+            contents.samples = contents.samples.filter { sample in sample.split.map(sides.contains) ?? false }
+        } else if settings.split == nil && contents.samples.contains(where: { $0.split == .test }) {
+            contents.samples = contents.samples.filter { $0.split == .test }
+        }
+        var scored = 0
+        var kept: [(Sample, SampleRecord.Role)] = []
+        for sample in contents.samples {
+            if isExplained(sample, settings, contents) {
+                if scored < settings.limit ?? .max { kept.append((sample, .score)) }
+                scored += 1
+            } else if settings.others == .predict && hasModels && hasImages {
+                kept.append((sample, .predict))
+            }
+        }
+        guard scored > 0 else {
+            let hint =
+                settings.options["annotations"] == nil
+                ? "name the folder or file of the experts' annotations with 'annotations'" : "check the names of the annotations, and split"
+            throw StudyMistake(settings.place, "\(what): none of its \(contents.samples.count) images has a mask to score against; \(hint)")
+        }
+        let source = DatasetSource(
+            id: id, settings: settings, information: dataset.information, hasImages: hasImages, positiveLabel: contents.positiveLabel,
+            samples: kept.map(\.0), firstSample: firstSample, roles: kept.map(\.1))
+        return (source, contents)
+    }
+
+    /// Whether an image is to be explained and scored.
+    private static func isExplained(_ sample: Sample, _ settings: StudyDataset, _ contents: DatasetContents) -> Bool {
+        // In these every image has a mask by definition; one that has none is a failure, not a negative.
+        if settings.kind == "pairs" || settings.kind == "masks" { return true }
+        guard let annotation = sample.annotation else { return false }
+        if settings.explained == .annotated { return true }
+        guard !annotation.regions.isEmpty else { return false }
+        guard let label = sample.label, let positive = contents.positiveLabel else { return true }
+        return label == positive
+    }
+
+    /// Columns of which not a single file exists: a pattern is wrong. Single missing files are recorded when the study runs.
+    private static func missingModels(_ file: StudyFile, folder: String) -> [StudyMistake] {
+        file.models.compactMap { model in
+            guard case .checkpoint = model.source else { return nil }
+            let paths = file.datasets.filter { file.models(of: $0).contains { $0.name == model.name } }
+                .map { resolve(model.path(dataset: $0.name), folder) }
+            guard !paths.isEmpty, !paths.contains(where: { FileManager.default.fileExists(atPath: $0) }) else { return nil }
+            return StudyMistake(
+                model.place,
+                "model '\(model.name)': \(paths[0]) does not exist\(paths.count > 1 ? ", nor does that of any other data set" : ""); check the path"
+            )
+        }
+    }
+}
+
+extension StudyMistake: Error {}
+
+extension StudyFile {
+    /// The columns of a data set.
+    func models(of dataset: StudyDataset) -> [StudyModel] {
+        dataset.kind == "masks" ? [] : models.filter { $0.datasets?.contains(dataset.name) ?? true }
+    }
+}
