@@ -15,11 +15,13 @@ public enum BLAS {
     }
 
     /// OpenBLAS's version and build options, such as "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY Zen MAX_THREADS=64".
-    public static var configuration: String {
+    ///
+    /// Asked for once: OpenBLAS composes the text in a buffer that all threads share.
+    public static let configuration: String = {
         prepare()
-        // SAFETY: as for `coreName`.
+        // SAFETY: OpenBLAS returns a C string that stays in place.
         return unsafe String(cString: openblas_get_config())
-    }
+    }()
 
     /// OpenBLAS's version, such as "0.3.21"; empty if the configuration does not name one.
     public static var version: String {
