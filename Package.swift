@@ -22,7 +22,7 @@ let package = Package(
     name: "Vitrine",
     products: [
         .executable(name: "vitrine", targets: ["vitrine"]),
-        .library(name: "VitrineKit", targets: ["VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain"]),
+        .library(name: "VitrineKit", targets: ["VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

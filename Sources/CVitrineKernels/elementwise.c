@@ -35,6 +35,10 @@ VK_CLONES void vk_add_bias(const float *bias, size_t rows, size_t columns, float
         for (size_t j = 0; j < columns; j++) y[j] += bias[j];
 }
 
+VK_CLONES void vk_fill_rows(const float *row, size_t rows, size_t columns, size_t stride, float *restrict y) {
+    for (size_t i = 0; i < rows; i++) memcpy(y + i * stride, row, columns * sizeof *row);
+}
+
 VK_CLONES void vk_column_sums(const float *x, size_t rows, size_t columns, float *restrict sums) {
     // Partial sums over 64 rows and 64 columns: few roundings pile up, and a block's sums stay in the first cache.
     for (size_t top = 0; top < rows; top += 64)

@@ -1,12 +1,14 @@
 #include "vitrine_kernels.h"
 #include "vk_math.h"
 
-VK_CLONES void vk_relevance_ratio(const float *r, const float *y, const float *p, size_t n, float *restrict s) {
-    for (size_t i = 0; i < n; i++) {
-        float z = 0.5f * (y[i] + p[i]);
-        z = z < 0.0f ? 0.0f : z;
-        s[i] = vk_safe_divide(r[i], z);
-    }
+VK_CLONES void vk_relevance_ratio(const float *r, const float *y, const float *bias, const float *p, size_t rows, size_t columns,
+                                  float *restrict s) {
+    for (size_t i = 0; i < rows; i++, r += columns, y += columns, p += columns, s += columns)
+        for (size_t j = 0; j < columns; j++) {
+            float z = 0.5f * ((bias ? y[j] - bias[j] : y[j]) + p[j]);
+            z = z < 0.0f ? 0.0f : z;
+            s[j] = vk_safe_divide(r[j], z);
+        }
 }
 
 VK_CLONES void vk_relevance_combine(const float *x, const float *a, const float *b, size_t n, float *restrict r) {

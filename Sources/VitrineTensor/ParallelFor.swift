@@ -29,3 +29,20 @@ public func parallelFor(
     }
     if let failure = failure.withLock({ $0 }) { throw failure.error }
 }
+
+/// Cuts `0..<count` into one piece per thread and runs them side by side, on this thread alone if there is only one.
+///
+/// - Parameter unit: pieces start at its multiples.
+func share(_ count: Int, among threads: Int, unit: Int = 1, _ body: @Sendable (Range<Int>) -> Void) {
+    let size = max(unit, ((count + threads - 1) / threads + unit - 1) / unit * unit)
+    let pieces = (count + size - 1) / size
+    guard pieces > 1 else { return body(0..<count) }
+    DispatchQueue.concurrentPerform(iterations: pieces) { i in body(i * size..<min(count, (i + 1) * size)) }
+}
+
+/// Memory that several threads write, each in places of its own.
+///
+/// SAFETY: whoever makes one sees to it that no two threads touch the same float and that the memory outlives them.
+@safe struct SharedFloats: @unchecked Sendable {
+    let pointer: UnsafeMutablePointer<Float>
+}

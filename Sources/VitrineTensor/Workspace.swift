@@ -8,6 +8,8 @@ public final class Workspace: Sendable {
     private let free = Mutex<FreeList>(FreeList())
     /// Fills every new tensor with NaN, so that a test sees a value that was never written.
     public let poisons: Bool
+    /// Threads that share the larger operations of one batch; its results do not depend on them.
+    public let threads: Int
 
     private struct FreeList {
         var blocks: [Int: [MemoryBlock]] = [:]
@@ -23,7 +25,10 @@ public final class Workspace: Sendable {
         }
     }
 
-    public init(poisons: Bool = false) { self.poisons = poisons }
+    public init(poisons: Bool = false, threads: Int = 1) {
+        self.poisons = poisons
+        self.threads = threads
+    }
 
     /// Floats this workspace has ever taken from the system; constant in the steady state.
     public var allocatedCount: Int { free.withLock { $0.allocated } }

@@ -44,6 +44,8 @@ void vk_absolute(const float *x, size_t n, float *y);
 void vk_safe_divide_all(const float *a, const float *b, size_t n, float *y);
 
 // Along columns. x, y [rows, columns]; bias, gamma, sums [columns].
+// Copies row [columns] into every row of y, stride apart.
+void vk_fill_rows(const float *row, size_t rows, size_t columns, size_t stride, float *y);
 void vk_add_bias(const float *bias, size_t rows, size_t columns, float *y);
 void vk_column_sums(const float *x, size_t rows, size_t columns, float *sums);
 void vk_scale_columns(const float *x, const float *gamma, size_t rows, size_t columns, float *y);
@@ -58,8 +60,8 @@ void vk_non_finite_counts(const float *x, size_t n, size_t *nan, size_t *infinit
 void vk_min_max(const float *x, size_t n, float *minimum, float *maximum);
 
 // Relevance, [n].
-// s = safe_divide(r, max(0, (y + p) / 2)).
-void vk_relevance_ratio(const float *r, const float *y, const float *p, size_t n, float *s);
+// s = safe_divide(r, max(0, (y - bias + p) / 2)). r, y, p, s [rows, columns]; bias [columns] or null.
+void vk_relevance_ratio(const float *r, const float *y, const float *bias, const float *p, size_t rows, size_t columns, float *s);
 // r = (x * a + |x| * b) / 2.
 void vk_relevance_combine(const float *x, const float *a, const float *b, size_t n, float *r);
 // r1 = z1 * s, r2 = z2 * s with s = safe_divide(r, q), q = z1 + z2, or s = r q / (q^2 + stabiliser^2) if stabiliser > 0.

@@ -6,33 +6,37 @@ import VitrineTensor
     import Musl
 #endif
 
-/// The inner values of one block for a batch; what the gradient and relevance passes read. M = B * tokens rows.
+/// The inner values of one block for a batch; what the gradient and relevance passes read.
+///
+/// Each image has R rows (`TokenLayout`); from the context on, the last block keeps only the Q rows that the head can see.
 struct BlockState {
-    /// z, the block's input `[B, N, D]`.
+    /// z, the block's input `[B, R, D]`.
     var input: Tensor
     /// u = LN1 z.
     var norm1: Tensor
     var mean1: Tensor
     var inverseDeviation1: Tensor
-    /// `[B, N, 3 D]`, bias included.
+    /// `[B, R, 3 D]`, bias included.
     var qkv: Tensor
     /// A `[B, H, N, N]`.
     var attention: Tensor
-    /// o = A V, heads side by side `[B, N, D]`.
+    /// o = A V, heads side by side `[B, Q, D]`.
     var context: Tensor
     /// Output of the projection, before LayerScale.
     var projected: Tensor
     /// Attention branch after LayerScale; `projected` itself where there is none.
     var branch1: Tensor
-    /// z' `[B, N, D]`.
+    /// The input's rows that the residual addition reads, `[B, Q, D]`.
+    var skipped: Tensor
+    /// z' `[B, Q, D]`.
     var middle: Tensor
     /// v = LN2 z'.
     var norm2: Tensor
     var mean2: Tensor
     var inverseDeviation2: Tensor
-    /// Output of the MLP's first map, bias included `[B, N, firstHidden]`.
+    /// Output of the MLP's first map, bias included `[B, Q, firstHidden]`.
     var preActivation: Tensor
-    /// `[B, N, hidden]`.
+    /// `[B, Q, hidden]`.
     var activated: Tensor
     /// Output of the MLP's second map, before LayerScale.
     var mlpOutput: Tensor
@@ -46,24 +50,24 @@ struct BlockState {
 struct ForwardState {
     let images: Tensor
     let grid: PatchGrid
-    /// z_0 `[B, N, D]`: patches and prefix tokens with their positions.
+    let layout: TokenLayout
+    /// z_0 `[B, R, D]`: patches and prefix tokens with their positions.
     var embedded: Tensor
     /// By block; nil below the first block that a later pass enters.
     var blocks: [BlockState?]
-    /// z_L `[B, N, D]`.
+    /// z_L `[B, Q, D]`.
     var tokens: Tensor
     /// LN_f of all tokens (norm before pooling), or pooled tokens before LN_f (norm after pooling).
     var normInput: Tensor
     var mean: Tensor
     var inverseDeviation: Tensor
-    /// Output of the final norm: `[B, N, D]` or `[B, pooledWidth]`.
+    /// Output of the final norm: `[B, Q, D]` or `[B, pooledWidth]`.
     var normed: Tensor
     /// `[B, pooledWidth]`.
     var pooled: Tensor
     /// `[B, pooledWidth]` read by the distillation head.
     var distilled: Tensor?
     var logits: Tensor?
-    var tokenCount: Int { tokens.shape[1] }
     var count: Int { tokens.shape[0] }
 }
 
@@ -73,47 +77,57 @@ extension VisionTransformer {
     /// - Parameter images: `[B, channels, height, width]`, normalised; both sides multiples of the patch size.
     /// - Returns: `[B, classes]`, or `[B, pooledWidth]` features for a backbone.
     public func callAsFunction(_ images: Tensor, workspace: Workspace) throws -> Tensor {
-        let trace = try trace(images, targets: [], request: TraceRequest(), workspace: workspace)
+        let trace = try trace(images, targets: [], request: .logits, workspace: workspace)
         return trace.logits ?? trace.pooled
     }
 
     /// One forward pass and, as far as the request needs them, one gradient pass and one relevance pass per rule.
     ///
-    /// Images of a batch do not see each other: a batch gives what single images give, to the rounding of a product.
+    /// Images of a batch do not see each other: a batch gives what single images give, bit for bit.
     ///
     /// - Parameters:
     ///   - images: `[B, channels, height, width]`, normalised.
     ///   - targets: one per image; may be empty when the request needs none.
     /// - Throws: `ViTError` for a wrong shape, block or target, or a class asked of a backbone.
-    /// - Complexity: forward 2 products per weight and token; gradient the same again; relevance about twice that.
+    /// - Complexity: forward 2 products per weight and token; gradient the same again; relevance three times that.
     public func trace(_ images: Tensor, targets: [TargetChoice], request: TraceRequest, workspace: Workspace) throws(ViTError) -> Trace {
+        if request.needsTarget && head != nil {
+            for case .fixed(let target) in targets { try target.check(classes: configuration.classes) }
+        }
+        return try trace(images, request: request, workspace: workspace) { _ in targets }
+    }
+
+    /// The same with targets that are asked for once the forward pass is done, and only if the request needs them.
+    ///
+    /// - Parameter targets: from the logits `[B, classes]` to one target per image.
+    public func trace(
+        _ images: Tensor, request: TraceRequest, workspace: Workspace, targets: (Tensor) throws(ViTError) -> [TargetChoice]
+    ) throws(ViTError) -> Trace {
         let c = configuration
         try request.check(depth: c.depth)
         guard images.shape.rank == 4, images.shape[0] > 0, images.shape[1] == c.channels else {
             throw .imageShape(expected: "[B, \(c.channels), height, width]", found: images.shape.description)
         }
         let grid = try c.grid(height: images.shape[2], width: images.shape[3])
-        if request.needsTarget {
-            guard head != nil else { throw .noHead(request: "a gradient or a relevance") }
-            guard targets.count == images.shape[0] else { throw .targetCount(images: images.shape[0], targets: targets.count) }
-            for case .fixed(let target) in targets { try target.check(classes: c.classes) }
-        }
+        if request.needsTarget && head == nil { throw .noHead(request: "a gradient or a relevance") }
         let state = forward(
-            images, grid: grid, firstKept: request.firstKeptBlock(depth: c.depth), inspect: request.attention.union(request.norm1),
-            workspace: workspace)
+            images, grid: grid, request: request, firstKept: request.firstKeptBlock(depth: c.depth), workspace: workspace)
         var trace = Trace(grid: grid, prefixTokens: c.prefixTokens, pooled: state.pooled, logits: state.logits)
         for l in request.attention { trace.attention[l] = state.blocks[l]!.attention }
-        for l in request.norm1 { trace.norm1[l] = state.blocks[l]!.norm1 }
+        for l in request.norm1 { trace.norm1[l] = state.layout.withoutPadding(state.blocks[l]!.norm1, workspace: workspace) }
         guard request.needsTarget else { return trace }
-        let targets = (0..<state.count).map { b in targets[b].resolved(logits: trace.logits(of: b)) }
-        trace.targets = targets
+        let choices = try targets(state.logits!)
+        guard choices.count == state.count else { throw .targetCount(images: state.count, targets: choices.count) }
+        for case .fixed(let target) in choices { try target.check(classes: c.classes) }
+        let resolved = choices.indices.map { b in choices[b].resolved(logits: trace.logits(of: b)) }
+        trace.targets = resolved
         if let end = request.gradientEnd {
-            let rows = (0..<state.count).flatMap { b in targets[b].gradient(logits: trace.logits(of: b)) }
+            let rows = resolved.indices.flatMap { b in resolved[b].gradient(logits: trace.logits(of: b)) }
             let dLogits = Tensor(state.logits!.shape, rows)
             gradientPass(state, dLogits: dLogits, downTo: end, request: request, trace: &trace, workspace: workspace)
         }
         for (rule, wanted) in request.relevance {
-            trace.relevance[rule] = relevancePass(state, targets: targets, rule: rule, request: wanted, workspace: workspace)
+            trace.relevance[rule] = relevancePass(state, targets: resolved, rule: rule, request: wanted, workspace: workspace)
         }
         return trace
     }
@@ -121,43 +135,44 @@ extension VisionTransformer {
     /// The forward pass.
     ///
     /// - Parameters:
-    ///   - firstKept: blocks from here on keep their inner values.
-    ///   - inspect: further blocks that keep theirs.
+    ///   - request: what will be read; its blocks keep their inner values.
+    ///   - firstKept: so do all blocks from here on.
     func forward(
-        _ images: Tensor, grid: PatchGrid, firstKept: Int, inspect: Set<Int>, workspace: Workspace
+        _ images: Tensor, grid: PatchGrid, request: TraceRequest, firstKept: Int, workspace: Workspace
     ) -> ForwardState {
         let c = configuration
-        var z = embed(images, grid: grid, workspace: workspace)
+        let layout = TokenLayout(configuration: c, grid: grid, request: request)
+        var z = embed(images, layout: layout, grid: grid, workspace: workspace)
         let embedded = z
         var states: [BlockState?] = []
         for l in 0..<c.depth {
-            let state = forwardBlock(blocks[l], z, workspace: workspace)
+            let state = forwardBlock(l, z, layout: layout, workspace: workspace)
             z = state.output
-            states.append(l >= firstKept || inspect.contains(l) ? state : nil)
+            states.append(l >= firstKept || request.attention.contains(l) || request.norm1.contains(l) ? state : nil)
         }
-        let (batch, tokens) = (z.shape[0], z.shape[1])
+        let batch = z.shape[0]
         var state: ForwardState
         switch c.normPlacement {
         case .beforePooling:
             let (normed, mean, inverse) = applyNorm(norm, z, workspace: workspace)
-            let pooled = pool(normed, workspace: workspace)
+            let pooled = pool(normed, layout: layout, workspace: workspace)
             state = ForwardState(
-                images: images, grid: grid, embedded: embedded, blocks: states, tokens: z, normInput: z, mean: mean,
+                images: images, grid: grid, layout: layout, embedded: embedded, blocks: states, tokens: z, normInput: z, mean: mean,
                 inverseDeviation: inverse, normed: normed, pooled: pooled)
         case .afterPooling:
-            let raw = pool(z, workspace: workspace)
+            let raw = pool(z, layout: layout, workspace: workspace)
             let (normed, mean, inverse) = applyNorm(norm, raw, workspace: workspace)
             state = ForwardState(
-                images: images, grid: grid, embedded: embedded, blocks: states, tokens: z, normInput: raw, mean: mean,
+                images: images, grid: grid, layout: layout, embedded: embedded, blocks: states, tokens: z, normInput: raw, mean: mean,
                 inverseDeviation: inverse, normed: normed, pooled: normed)
         }
         guard let head else { return state }
         var logits = workspace.tensor([batch, c.classes])
-        apply(head, state.pooled, into: &logits)
+        apply(head, state.pooled, into: &logits, threads: 1)
         if c.pooling == .distilled, let distillationHead {
-            let second = gather(state.normed, token: 1, tokens: tokens, workspace: workspace)
+            let second = gather(state.normed, token: 1, workspace: workspace)
             var more = workspace.tensor([batch, c.classes])
-            apply(distillationHead, second, into: &more)
+            apply(distillationHead, second, into: &more, threads: 1)
             add(more, to: &logits)
             scale(&logits, by: 0.5)
             state.distilled = second
@@ -166,21 +181,20 @@ extension VisionTransformer {
         return state
     }
 
-    /// Patch tokens, prefix tokens and positions: z_0 `[B, N, D]`.
-    func embed(_ images: Tensor, grid: PatchGrid, workspace: Workspace) -> Tensor {
+    /// Patch tokens, prefix tokens and positions: z_0 `[B, R, D]`, zero in the padding.
+    func embed(_ images: Tensor, layout: TokenLayout, grid: PatchGrid, workspace: Workspace) -> Tensor {
         let c = configuration
         let batch = images.shape[0]
-        let (r, d) = (c.prefixTokens, c.width)
-        let tokens = r + grid.count
+        let (r, d, rows) = (c.prefixTokens, c.width, layout.rows)
         let table = embeddingTable(grid: grid, workspace: workspace)
-        var z = workspace.tensor([batch, tokens, d])
+        var z = workspace.zeros([batch, rows, d])
         var patches = workspace.tensor([grid.count, patchEmbedding.inputs])
         for b in 0..<batch {
-            z.replace(from: b * tokens * d, with: table)
+            z.replace(from: b * rows * d, with: table)
             im2patches(images[b], patch: c.patchSize, into: &patches)
             multiply(
                 patches.matrix, patchEmbedding.weight.matrix.transposed, into: &z,
-                window: MatrixWindow(start: (b * tokens + r) * d, rows: grid.count, columns: d, stride: d), beta: 1)
+                window: MatrixWindow(start: (b * rows + r) * d, rows: grid.count, columns: d, stride: d), beta: 1)
         }
         return z
     }
@@ -222,76 +236,58 @@ extension VisionTransformer {
         return table
     }
 
-    /// z'' = z' + s2 mlp(LN2 z'), z' = z + s1 proj(attention(LN1 z)).
-    func forwardBlock(_ block: ViTBlock, _ z: Tensor, workspace: Workspace) -> BlockState {
+    /// z'' = z' + s2 mlp(LN2 z'), z' = z + s1 proj(attention(LN1 z)), for block `l`.
+    func forwardBlock(_ l: Int, _ z: Tensor, layout: TokenLayout, workspace: Workspace) -> BlockState {
         let c = configuration
-        let (batch, tokens, d) = (z.shape[0], z.shape[1], c.width)
+        let block = blocks[l]
+        let (batch, d, threads) = (z.shape[0], c.width, workspace.threads)
         let (u, mean1, inverse1) = applyNorm(block.norm1, z, workspace: workspace)
-        var qkv = workspace.tensor([batch, tokens, 3 * d])
-        apply(block.qkv, u, into: &qkv)
-        var attention = workspace.tensor([batch, c.heads, tokens, tokens])
-        var context = workspace.tensor([batch, tokens, d])
-        let heads = HeadLayout(configuration: c, tokens: tokens)
-        for b in 0..<batch {
-            for h in 0..<c.heads {
-                multiply(
-                    qkv.matrix(heads.query(b, h)), qkv.matrix(heads.key(b, h)).transposed, into: &attention,
-                    window: heads.attention(b, h))
-            }
+        var qkv = workspace.tensor([batch, layout.rows, 3 * d])
+        apply(block.qkv, u, into: &qkv, threads: threads)
+        let heads = HeadLayout(configuration: c, layout: layout, block: l)
+        var attention = workspace.tensor([batch, c.heads, layout.tokens, layout.tokens])
+        multiplyEach(batch * c.heads, into: &attention, threads: threads) { i in
+            let (b, h) = (i / c.heads, i % c.heads)
+            return (qkv.matrix(heads.allQueries(b, h)), qkv.matrix(heads.key(b, h)).transposed, heads.allAttention(b, h))
         }
-        softmaxRows(&attention, scale: 1 / Float(c.headWidth).squareRoot())
-        for b in 0..<batch {
-            for h in 0..<c.heads {
-                multiply(
-                    attention.matrix(heads.attention(b, h)), qkv.matrix(heads.value(b, h)), into: &context,
-                    window: heads.context(b, h))
-            }
+        softmaxRows(&attention, scale: 1 / Float(c.headWidth).squareRoot(), threads: threads)
+        let shape: Shape = [batch, heads.outputRows, d]
+        var context = workspace.zeros(shape)
+        multiplyEach(batch * c.heads, into: &context, threads: threads) { i in
+            let (b, h) = (i / c.heads, i % c.heads)
+            return (attention.matrix(heads.attention(b, h)), qkv.matrix(heads.value(b, h)), heads.context(b, h))
         }
-        var projected = workspace.tensor(z.shape)
-        apply(block.projection, context, into: &projected)
+        let skipped = firstRows(z, heads.outputRows, workspace: workspace)
+        var projected = workspace.tensor(shape)
+        apply(block.projection, context, into: &projected, threads: threads)
         let branch1 = scaled(projected, by: block.scale1, workspace: workspace)
-        var middle = workspace.tensor(z.shape)
-        add(z, branch1, into: &middle)
+        var middle = workspace.tensor(shape)
+        add(skipped, branch1, into: &middle)
 
         let (v, mean2, inverse2) = applyNorm(block.norm2, middle, workspace: workspace)
-        var pre = workspace.tensor([batch, tokens, c.firstHidden])
-        apply(block.fc1, v, into: &pre)
-        var activated = workspace.tensor([batch, tokens, c.hidden])
+        var pre = workspace.tensor([batch, heads.outputRows, c.firstHidden])
+        apply(block.fc1, v, into: &pre, threads: threads)
+        var activated = workspace.tensor([batch, heads.outputRows, c.hidden])
         switch c.mlp {
-        case .activation(let kind): activate(kind, pre, into: &activated)
+        case .activation(let kind): activate(kind, pre, into: &activated, threads: threads)
         case .swiGLU: siluGate(pre, into: &activated)
         }
-        var mlp = workspace.tensor(z.shape)
-        apply(block.fc2, activated, into: &mlp)
+        var mlp = workspace.tensor(shape)
+        apply(block.fc2, activated, into: &mlp, threads: threads)
         let branch2 = scaled(mlp, by: block.scale2, workspace: workspace)
-        var output = workspace.tensor(z.shape)
+        var output = workspace.tensor(shape)
         add(middle, branch2, into: &output)
         return BlockState(
             input: z, norm1: u, mean1: mean1, inverseDeviation1: inverse1, qkv: qkv, attention: attention, context: context,
-            projected: projected, branch1: branch1, middle: middle, norm2: v, mean2: mean2, inverseDeviation2: inverse2,
+            projected: projected, branch1: branch1, skipped: skipped, middle: middle, norm2: v, mean2: mean2, inverseDeviation2: inverse2,
             preActivation: pre, activated: activated, mlpOutput: mlp, branch2: branch2, output: output)
     }
 
     // MARK: Pieces
 
-    /// `y = x m + beta y` over all rows, one product per image.
-    ///
-    /// A product of more rows is summed in another order, and relevance amplifies that rounding: only so does a batch give what
-    /// single images give, bit for bit.
-    func multiplyByImage(_ x: Tensor, _ m: Matrix, into y: inout Tensor, beta: Float = 0) {
-        let batch = x.shape[0]
-        let rows = x.count / batch / m.rows
-        for b in 0..<batch {
-            multiply(
-                x.matrix(MatrixWindow(start: b * rows * m.rows, rows: rows, columns: m.rows, stride: m.rows)), m, into: &y,
-                window: MatrixWindow(start: b * rows * m.columns, rows: rows, columns: m.columns, stride: m.columns), beta: beta)
-        }
-    }
-
     /// `y = x W^T + b` over all rows.
-    func apply(_ linear: Linear, _ x: Tensor, into y: inout Tensor) {
-        multiplyByImage(x, linear.weight.matrix.transposed, into: &y)
-        if let bias = linear.bias { addBias(bias, to: &y) }
+    func apply(_ linear: Linear, _ x: Tensor, into y: inout Tensor, threads: Int) {
+        multiplyRows(x, linear.weight.matrix.transposed, bias: linear.bias, into: &y, threads: threads)
     }
 
     func applyNorm(_ norm: LayerNorm, _ x: Tensor, workspace: Workspace) -> (y: Tensor, mean: Tensor, inverseDeviation: Tensor) {
@@ -313,22 +309,21 @@ extension VisionTransformer {
         return y
     }
 
-    /// What the head reads of `[B, N, D]` tokens: `[B, pooledWidth]`.
-    func pool(_ tokens: Tensor, workspace: Workspace) -> Tensor {
-        let (batch, n) = (tokens.shape[0], tokens.shape[1])
-        let (d, w) = (configuration.width, configuration.pooledWidth)
+    /// What the head reads of tokens `[B, Q, D]`: `[B, pooledWidth]`.
+    func pool(_ tokens: Tensor, layout: TokenLayout, workspace: Workspace) -> Tensor {
+        let (batch, rows) = (tokens.shape[0], tokens.shape[1])
+        let (d, w, r) = (configuration.width, configuration.pooledWidth, configuration.prefixTokens)
         switch configuration.pooling {
-        case .classToken, .distilled: return gather(tokens, token: 0, tokens: n, workspace: workspace)
+        case .classToken, .distilled: return gather(tokens, token: 0, workspace: workspace)
         case .mean, .classAndMean:
             var pooled = workspace.tensor([batch, w])
-            let patches = n - configuration.prefixTokens
+            let patches = layout.tokens - r
             var ones = workspace.tensor([1, patches])
             ones.fill(1)
             for b in 0..<batch {
                 if configuration.pooling == .classAndMean { pooled.replace(from: b * w, with: tokens[b][0]) }
                 multiply(
-                    ones.matrix,
-                    tokens.matrix(MatrixWindow(start: (b * n + configuration.prefixTokens) * d, rows: patches, columns: d, stride: d)),
+                    ones.matrix, tokens.matrix(MatrixWindow(start: (b * rows + r) * d, rows: patches, columns: d, stride: d)),
                     into: &pooled, window: MatrixWindow(start: b * w + w - d, rows: 1, columns: d, stride: d),
                     alpha: 1 / Float(patches))
             }
@@ -336,26 +331,26 @@ extension VisionTransformer {
         }
     }
 
-    /// The transpose of `pool`: a gradient by the pooled vector `[B, pooledWidth]` becomes one by the tokens `[B, N, D]`.
-    func unpool(_ pooled: Tensor, tokens n: Int, workspace: Workspace) -> Tensor {
-        let batch = pooled.shape[0]
+    /// The transpose of `pool`: a gradient by the pooled vector `[B, pooledWidth]` becomes one by the tokens, of shape `like`.
+    func unpool(_ pooled: Tensor, like shape: Shape, layout: TokenLayout, workspace: Workspace) -> Tensor {
+        let (batch, rows) = (shape[0], shape[1])
         let (d, w, r) = (configuration.width, configuration.pooledWidth, configuration.prefixTokens)
-        var tokens = workspace.zeros([batch, n, d])
-        let patches = n - r
+        var tokens = workspace.zeros(shape)
+        let patches = layout.tokens - r
         for b in 0..<batch {
-            if configuration.pooling != .mean { tokens.replace(from: b * n * d, with: pooled[b].firstPart(d)) }
+            if configuration.pooling != .mean { tokens.replace(from: b * rows * d, with: pooled[b].firstPart(d)) }
             guard configuration.pooling == .mean || configuration.pooling == .classAndMean else { continue }
             var ones = workspace.tensor([patches, 1])
             ones.fill(1)
             multiply(
                 ones.matrix, pooled.matrix(MatrixWindow(start: b * w + w - d, rows: 1, columns: d, stride: d)), into: &tokens,
-                window: MatrixWindow(start: (b * n + r) * d, rows: patches, columns: d, stride: d), alpha: 1 / Float(patches))
+                window: MatrixWindow(start: (b * rows + r) * d, rows: patches, columns: d, stride: d), alpha: 1 / Float(patches))
         }
         return tokens
     }
 
     /// One token of every image: `[B, D]`.
-    func gather(_ tokens: Tensor, token: Int, tokens n: Int, workspace: Workspace) -> Tensor {
+    func gather(_ tokens: Tensor, token: Int, workspace: Workspace) -> Tensor {
         let d = configuration.width
         var rows = workspace.tensor([tokens.shape[0], d])
         for b in 0..<tokens.shape[0] { rows.replace(from: b * d, with: tokens[b][token]) }
@@ -366,37 +361,4 @@ extension VisionTransformer {
 extension Tensor {
     /// The first `n` elements as a vector.
     func firstPart(_ n: Int) -> Tensor { reshaped([count])[0..<n] }
-}
-
-/// Where the queries, keys, values, attention matrix and context of a head lie in the batch tensors.
-struct HeadLayout {
-    let tokens: Int
-    let heads: Int
-    let d: Int
-
-    init(configuration: ViTConfiguration, tokens: Int) {
-        self.tokens = tokens
-        heads = configuration.heads
-        d = configuration.headWidth
-    }
-
-    private var width: Int { heads * d }
-
-    private func part(_ b: Int, _ h: Int, _ i: Int) -> MatrixWindow {
-        MatrixWindow(start: b * tokens * 3 * width + i * width + h * d, rows: tokens, columns: d, stride: 3 * width)
-    }
-
-    func query(_ b: Int, _ h: Int) -> MatrixWindow { part(b, h, 0) }
-    func key(_ b: Int, _ h: Int) -> MatrixWindow { part(b, h, 1) }
-    func value(_ b: Int, _ h: Int) -> MatrixWindow { part(b, h, 2) }
-
-    /// In `[B, H, N, N]`.
-    func attention(_ b: Int, _ h: Int) -> MatrixWindow {
-        MatrixWindow(start: (b * heads + h) * tokens * tokens, rows: tokens, columns: tokens, stride: tokens)
-    }
-
-    /// In `[B, N, D]`.
-    func context(_ b: Int, _ h: Int) -> MatrixWindow {
-        MatrixWindow(start: b * tokens * width + h * d, rows: tokens, columns: d, stride: width)
-    }
 }

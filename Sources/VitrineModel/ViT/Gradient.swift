@@ -9,12 +9,15 @@ extension VisionTransformer {
         var dz = gradientOfHead(state, dLogits: dLogits, into: &none, workspace: workspace)
         for l in stride(from: configuration.depth - 1, through: max(end, 0), by: -1) {
             let step = gradientOfBlock(
-                l, state.blocks[l]!, dOutput: dz, stop: stop(at: l, end: end, request: request), into: &none, workspace: workspace)
+                l, state.blocks[l]!, layout: state.layout, dOutput: dz, stop: stop(at: l, end: end, request: request), into: &none,
+                workspace: workspace)
             if request.attentionGradient.contains(l) { trace.attentionGradient[l] = step.dAttention }
-            if request.norm1Gradient.contains(l) { trace.norm1Gradient[l] = step.dNorm1! }
+            if request.norm1Gradient.contains(l) {
+                trace.norm1Gradient[l] = state.layout.withoutPadding(step.dNorm1!, workspace: workspace)
+            }
             if let dInput = step.dInput { dz = dInput }
         }
-        if end < 0 { trace.inputGradient = gradientOfPixels(dz, images: state.images, workspace: workspace) }
+        if end < 0 { trace.inputGradient = gradientOfPixels(dz, images: state.images, layout: state.layout, workspace: workspace) }
     }
 
     /// How far the gradient of a block must go.
@@ -28,13 +31,13 @@ extension VisionTransformer {
     struct BlockGradient {
         /// `[B, H, N, N]`.
         var dAttention: Tensor
-        /// `[B, N, D]`, by LN1's output.
+        /// `[B, R, D]`, by LN1's output.
         var dNorm1: Tensor?
-        /// `[B, N, D]`, by the block's input.
+        /// `[B, R, D]`, by the block's input.
         var dInput: Tensor?
     }
 
-    /// From the logits to z_L: `[B, N, D]`.
+    /// From the logits to z_L: `[B, Q, D]`.
     func gradientOfHead(
         _ state: ForwardState, dLogits: Tensor, into gradients: inout VisionTransformer?, workspace: Workspace
     ) -> Tensor {
@@ -42,7 +45,7 @@ extension VisionTransformer {
         var dLogits = dLogits
         if state.distilled != nil { VitrineTensor.scale(&dLogits, by: 0.5) }
         var dPooled = workspace.tensor(state.pooled.shape)
-        multiplyByImage(dLogits, head.weight.matrix, into: &dPooled)
+        multiplyRows(dLogits, head.weight.matrix, into: &dPooled, threads: workspace.threads)
         if gradients != nil { accumulate(&gradients!.head!, dy: dLogits, x: state.pooled) }
         switch configuration.normPlacement {
         case .afterPooling:
@@ -51,13 +54,15 @@ extension VisionTransformer {
             if gradients != nil {
                 accumulate(&gradients!.norm, dPooled, x: state.normInput, mean: state.mean, inverse: state.inverseDeviation)
             }
-            return unpool(dRaw, tokens: state.tokenCount, workspace: workspace)
+            return unpool(dRaw, like: state.tokens.shape, layout: state.layout, workspace: workspace)
         case .beforePooling:
-            var dNormed = unpool(dPooled, tokens: state.tokenCount, workspace: workspace)
+            var dNormed = unpool(dPooled, like: state.tokens.shape, layout: state.layout, workspace: workspace)
             if let second = state.distilled, let distillationHead {
                 var dSecond = workspace.tensor(second.shape)
-                multiplyByImage(dLogits, distillationHead.weight.matrix, into: &dSecond)
-                for b in 0..<state.count { dNormed.replace(from: (b * state.tokenCount + 1) * configuration.width, with: dSecond[b]) }
+                multiplyRows(dLogits, distillationHead.weight.matrix, into: &dSecond, threads: workspace.threads)
+                for b in 0..<state.count {
+                    dNormed.replace(from: (b * state.tokens.shape[1] + 1) * configuration.width, with: dSecond[b])
+                }
                 if gradients != nil { accumulate(&gradients!.distillationHead!, dy: dLogits, x: second) }
             }
             if gradients != nil {
@@ -70,21 +75,22 @@ extension VisionTransformer {
 
     /// Backward through one block; with `gradients`, adds those of its weights.
     func gradientOfBlock(
-        _ l: Int, _ s: BlockState, dOutput: Tensor, stop: GradientStop, into gradients: inout VisionTransformer?, workspace: Workspace
+        _ l: Int, _ s: BlockState, layout: TokenLayout, dOutput: Tensor, stop: GradientStop, into gradients: inout VisionTransformer?,
+        workspace: Workspace
     ) -> BlockGradient {
         let c = configuration
         let block = blocks[l]
         // MLP branch: z'' = z' + s2 (W2 g(W1 LN2 z' + b1) + b2).
         let dMLP = scaled(dOutput, by: block.scale2, workspace: workspace)
         var dActivated = workspace.tensor(s.activated.shape)
-        multiplyByImage(dMLP, block.fc2.weight.matrix, into: &dActivated)
+        multiplyRows(dMLP, block.fc2.weight.matrix, into: &dActivated, threads: workspace.threads)
         var dPre = workspace.tensor(s.preActivation.shape)
         switch c.mlp {
         case .activation(let kind): activationGradient(kind, x: s.preActivation, dy: dActivated, into: &dPre)
         case .swiGLU: siluGateGradient(dActivated, x: s.preActivation, into: &dPre)
         }
         var dNorm2 = workspace.tensor(s.norm2.shape)
-        multiplyByImage(dPre, block.fc1.weight.matrix, into: &dNorm2)
+        multiplyRows(dPre, block.fc1.weight.matrix, into: &dNorm2, threads: workspace.threads)
         var dMiddle = gradientOfNorm(
             block.norm2, dNorm2, x: s.middle, mean: s.mean2, inverse: s.inverseDeviation2, workspace: workspace)
         add(dOutput, to: &dMiddle)
@@ -97,14 +103,14 @@ extension VisionTransformer {
         // Attention branch: z' = z + s1 (Wo o + bo), o = A V.
         let dProjected = scaled(dMiddle, by: block.scale1, workspace: workspace)
         var dContext = workspace.tensor(s.context.shape)
-        multiplyByImage(dProjected, block.projection.weight.matrix, into: &dContext)
+        multiplyRows(dProjected, block.projection.weight.matrix, into: &dContext, threads: workspace.threads)
         if gradients != nil {
             accumulateScale(&gradients!.blocks[l].scale1, dMiddle, s.projected, workspace: workspace)
             accumulate(&gradients!.blocks[l].projection, dy: dProjected, x: s.context)
         }
-        let (batch, tokens) = (s.input.shape[0], s.input.shape[1])
-        let heads = HeadLayout(configuration: c, tokens: tokens)
-        var dAttention = workspace.tensor(s.attention.shape)
+        let batch = s.input.shape[0]
+        let heads = HeadLayout(configuration: c, layout: layout, block: l)
+        var dAttention = workspace.zeros(s.attention.shape)
         for b in 0..<batch {
             for h in 0..<c.heads {
                 multiply(
@@ -117,7 +123,7 @@ extension VisionTransformer {
         // S = scale Q K^T, A = softmax(S).
         var dScores = workspace.tensor(s.attention.shape)
         softmaxGradient(dAttention, a: s.attention, scale: 1 / Float(c.headWidth).squareRoot(), into: &dScores)
-        var dQKV = workspace.tensor(s.qkv.shape)
+        var dQKV = workspace.zeros(s.qkv.shape)
         for b in 0..<batch {
             for h in 0..<c.heads {
                 let dS = dScores.matrix(heads.attention(b, h))
@@ -129,7 +135,7 @@ extension VisionTransformer {
             }
         }
         var dNorm1 = workspace.tensor(s.norm1.shape)
-        multiplyByImage(dQKV, block.qkv.weight.matrix, into: &dNorm1)
+        multiplyRows(dQKV, block.qkv.weight.matrix, into: &dNorm1, threads: workspace.threads)
         if gradients != nil {
             accumulate(&gradients!.blocks[l].qkv, dy: dQKV, x: s.norm1)
             accumulate(&gradients!.blocks[l].norm1, dNorm1, x: s.input, mean: s.mean1, inverse: s.inverseDeviation1)
@@ -137,20 +143,21 @@ extension VisionTransformer {
         if stop == .norm1 { return BlockGradient(dAttention: dAttention, dNorm1: dNorm1) }
         var dInput = gradientOfNorm(
             block.norm1, dNorm1, x: s.input, mean: s.mean1, inverse: s.inverseDeviation1, workspace: workspace)
-        add(dMiddle, to: &dInput)
+        add(behind(dMiddle, rows: layout.rows, workspace: workspace), to: &dInput)
         return BlockGradient(dAttention: dAttention, dNorm1: dNorm1, dInput: dInput)
     }
 
     /// From z_0 to the pixels, `[B, channels, height, width]`.
-    func gradientOfPixels(_ dz: Tensor, images: Tensor, workspace: Workspace) -> Tensor {
+    func gradientOfPixels(_ dz: Tensor, images: Tensor, layout: TokenLayout, workspace: Workspace) -> Tensor {
         let c = configuration
-        let (batch, tokens) = (dz.shape[0], dz.shape[1])
-        let patches = tokens - c.prefixTokens
+        let batch = dz.shape[0]
+        let patches = layout.tokens - c.prefixTokens
         var dPatches = workspace.tensor([patches, patchEmbedding.inputs])
         var dImages = workspace.tensor(images.shape)
         var dImage = workspace.tensor([images.shape[1], images.shape[2], images.shape[3]])
         for b in 0..<batch {
-            let window = MatrixWindow(start: (b * tokens + c.prefixTokens) * c.width, rows: patches, columns: c.width, stride: c.width)
+            let window = MatrixWindow(
+                start: (b * layout.rows + c.prefixTokens) * c.width, rows: patches, columns: c.width, stride: c.width)
             multiply(dz.matrix(window), patchEmbedding.weight.matrix, into: &dPatches)
             patches2im(dPatches, patch: c.patchSize, into: &dImage)
             dImages.replace(from: b * dImage.count, with: dImage)

@@ -13,7 +13,8 @@ extension VisionTransformer {
         var r = relevanceOfHead(state, targets: targets, workspace: workspace)
         for l in stride(from: configuration.depth - 1, through: end, by: -1) {
             let wantsInput = l > end || request.input
-            let step = relevanceOfBlock(blocks[l], state.blocks[l]!, r, rule: rule, wantsInput: wantsInput, workspace: workspace)
+            let step = relevanceOfBlock(
+                l, state.blocks[l]!, layout: state.layout, r, rule: rule, wantsInput: wantsInput, workspace: workspace)
             if request.attention.contains(l) { trace.attention[l] = step.attention }
             guard let input = step.input else { break }
             r = input
@@ -27,7 +28,7 @@ extension VisionTransformer {
         return trace
     }
 
-    /// From a one-hot relevance at the logits to the tokens after the last block, `[B, N, D]`.
+    /// From a one-hot relevance at the logits to the tokens after the last block, `[B, Q, D]`.
     private func relevanceOfHead(_ state: ForwardState, targets: [Target], workspace: Workspace) -> Tensor {
         let c = configuration
         var start = workspace.zeros([state.count, c.classes])
@@ -38,26 +39,32 @@ extension VisionTransformer {
         if let second = state.distilled, let distillationHead {
             // The average of two heads gives each of them half.
             VitrineTensor.scale(&start, by: 0.5)
-            let first = relevanceOfLinear(head!, x: state.pooled, start, workspace: workspace)
-            let other = relevanceOfLinear(distillationHead, x: second, start, workspace: workspace)
+            let first = relevanceOfHead(head!, x: state.pooled, start, workspace: workspace)
+            let other = relevanceOfHead(distillationHead, x: second, start, workspace: workspace)
             tokens = workspace.zeros(state.tokens.shape)
             for b in 0..<state.count {
-                tokens.replace(from: b * state.tokenCount * c.width, with: first[b])
-                tokens.replace(from: (b * state.tokenCount + 1) * c.width, with: other[b])
+                tokens.replace(from: b * tokens.shape[1] * c.width, with: first[b])
+                tokens.replace(from: (b * tokens.shape[1] + 1) * c.width, with: other[b])
             }
             return tokens
         }
-        let pooled = relevanceOfLinear(head!, x: state.pooled, start, workspace: workspace)
+        let pooled = relevanceOfHead(head!, x: state.pooled, start, workspace: workspace)
         // The final norm passes relevance unchanged, so pooling is undone on whichever side of it the pool stands.
         let source = c.normPlacement == .beforePooling ? state.normed : state.tokens
         let value = c.normPlacement == .beforePooling ? state.pooled : state.normInput
         // IndexSelect: x0 safe_div(R, x0); mean pool: x_i / P safe_div(R, mean). Both are x * unpool(safe_div(R, pool(x))).
         var ratio = workspace.tensor(pooled.shape)
         safeDivide(pooled, value, into: &ratio)
-        let spread = unpool(ratio, tokens: state.tokenCount, workspace: workspace)
+        let spread = unpool(ratio, like: state.tokens.shape, layout: state.layout, workspace: workspace)
         tokens = workspace.tensor(state.tokens.shape)
         multiply(source, spread, into: &tokens)
         return tokens
+    }
+
+    private func relevanceOfHead(_ head: Linear, x: Tensor, _ r: Tensor, workspace: Workspace) -> Tensor {
+        var y = workspace.tensor(r.shape)
+        apply(head, x, into: &y, threads: 1)
+        return relevanceOfLinear(head, x: x, y: y, r, workspace: workspace)
     }
 
     private struct BlockRelevance {
@@ -66,64 +73,56 @@ extension VisionTransformer {
     }
 
     private func relevanceOfBlock(
-        _ block: ViTBlock, _ s: BlockState, _ r: Tensor, rule: RelevanceRule, wantsInput: Bool, workspace: Workspace
+        _ l: Int, _ s: BlockState, layout: TokenLayout, _ r: Tensor, rule: RelevanceRule, wantsInput: Bool, workspace: Workspace
     ) -> BlockRelevance {
+        let block = blocks[l]
+        let heads = HeadLayout(configuration: configuration, layout: layout, block: l)
+        let tokens = min(layout.tokens, heads.outputRows)
         // z'' = z' + MLP branch.
-        let (toMiddle, toMLP) = relevanceOfAdd(r, s.middle, s.branch2, rule: rule, workspace: workspace)
-        var rActivated = relevanceOfLinear(block.fc2, x: s.activated, toMLP, workspace: workspace)
+        let (toMiddle, toMLP) = relevanceOfAdd(r, s.middle, s.branch2, tokens: tokens, rule: rule, workspace: workspace)
+        var rActivated = relevanceOfLinear(block.fc2, x: s.activated, y: s.mlpOutput, toMLP, workspace: workspace)
         if configuration.mlp == .swiGLU { rActivated = halvesOfGate(rActivated, workspace: workspace) }
-        let rNorm2 = relevanceOfLinear(block.fc1, x: s.norm2, rActivated, workspace: workspace)
+        let rNorm2 = relevanceOfLinear(block.fc1, x: s.norm2, y: s.preActivation, rActivated, workspace: workspace)
         var rMiddle = workspace.tensor(r.shape)
         relevanceClone(toMiddle, rNorm2, x: s.middle, into: &rMiddle)
         // z' = z + attention branch.
-        let (toInput, toAttention) = relevanceOfAdd(rMiddle, s.input, s.branch1, rule: rule, workspace: workspace)
-        let rContext = relevanceOfLinear(block.projection, x: s.context, toAttention, workspace: workspace)
-        let (rAttention, rValue) = relevanceOfContext(s, rContext, workspace: workspace)
+        let (toInput, toAttention) = relevanceOfAdd(rMiddle, s.skipped, s.branch1, tokens: tokens, rule: rule, workspace: workspace)
+        let rContext = relevanceOfLinear(block.projection, x: s.context, y: s.projected, toAttention, workspace: workspace)
+        let (rAttention, rValue) = relevanceOfContext(s, heads: heads, rContext, workspace: workspace)
         guard wantsInput else { return BlockRelevance(attention: rAttention) }
         var rQKV = rValue
-        relevanceOfScores(s, rAttention, into: &rQKV, workspace: workspace)
-        let rNorm1 = relevanceOfLinear(block.qkv, x: s.norm1, rQKV, workspace: workspace)
-        var rInput = workspace.tensor(r.shape)
-        relevanceClone(toInput, rNorm1, x: s.input, into: &rInput)
+        relevanceOfScores(s, heads: heads, rAttention, into: &rQKV, workspace: workspace)
+        let rNorm1 = relevanceOfLinear(block.qkv, x: s.norm1, y: s.qkv, rQKV, workspace: workspace)
+        var rInput = workspace.tensor(s.input.shape)
+        relevanceClone(behind(toInput, rows: layout.rows, workspace: workspace), rNorm1, x: s.input, into: &rInput)
         return BlockRelevance(attention: rAttention, input: rInput)
     }
 
     /// The alpha-1 rule: `Z+ = x+ W+^T + x- W-^T = (x W^T + |x| |W|^T) / 2`, `s = R / Z+`,
     /// `R_in = x+ (s W+) + x- (s W-) = (x (s W) + |x| (s |W|)) / 2`; the bias takes no part.
-    private func relevanceOfLinear(_ linear: Linear, x: Tensor, _ r: Tensor, workspace: Workspace) -> Tensor {
-        let (plus, minus) = signSplit(linear.weight, workspace: workspace)
-        let (xPlus, xMinus) = signSplit(x, workspace: workspace)
-        var z = workspace.tensor(r.shape)
-        multiplyByImage(xPlus, plus.matrix.transposed, into: &z)
-        multiplyByImage(xMinus, minus.matrix.transposed, into: &z, beta: 1)
+    ///
+    /// - Parameter y: the output with its bias, known from the forward pass.
+    private func relevanceOfLinear(_ linear: Linear, x: Tensor, y: Tensor, _ r: Tensor, workspace: Workspace) -> Tensor {
+        var magnitude = workspace.tensor(linear.weight.shape)
+        absolute(linear.weight, into: &magnitude)
+        var xMagnitude = workspace.tensor(x.shape)
+        absolute(x, into: &xMagnitude)
+        var p = workspace.tensor(r.shape)
+        multiplyRows(xMagnitude, magnitude.matrix.transposed, into: &p, threads: workspace.threads)
         var s = workspace.tensor(r.shape)
-        safeDivide(r, z, into: &s)
+        relevanceRatio(r, product: y, bias: linear.bias, absoluteProduct: p, into: &s)
         var a = workspace.tensor(x.shape)
-        multiplyByImage(s, plus.matrix, into: &a)
+        multiplyRows(s, linear.weight.matrix, into: &a, threads: workspace.threads)
         var b = workspace.tensor(x.shape)
-        multiplyByImage(s, minus.matrix, into: &b)
+        multiplyRows(s, magnitude.matrix, into: &b, threads: workspace.threads)
         var result = workspace.tensor(x.shape)
-        multiply(xPlus, a, into: &result)
-        multiply(xMinus, b, into: &a)
-        add(a, to: &result)
+        relevanceCombine(x, a, b, into: &result)
         return result
     }
 
-    /// The positive and the negative part of a tensor; they add up to it.
-    private func signSplit(_ x: Tensor, workspace: Workspace) -> (plus: Tensor, minus: Tensor) {
-        var plus = workspace.tensor(x.shape)
-        absolute(x, into: &plus)
-        add(x, to: &plus)
-        scale(&plus, by: 0.5)
-        var minus = workspace.tensor(x.shape)
-        minus.replace(from: 0, with: x)
-        addScaled(plus, -1, to: &minus)
-        return (plus, minus)
-    }
-
-    /// Residual addition of `z1` and `z2`, per image.
+    /// Residual addition of `z1` and `z2`, per image; the deviation is that of its first `tokens` rows.
     private func relevanceOfAdd(
-        _ r: Tensor, _ z1: Tensor, _ z2: Tensor, rule: RelevanceRule, workspace: Workspace
+        _ r: Tensor, _ z1: Tensor, _ z2: Tensor, tokens: Int, rule: RelevanceRule, workspace: Workspace
     ) -> (Tensor, Tensor) {
         var r1 = workspace.tensor(r.shape)
         var r2 = workspace.tensor(r.shape)
@@ -134,7 +133,7 @@ extension VisionTransformer {
             var stabiliser: Float = 0
             if case .stabilised(let epsilon) = rule {
                 add(z1[b], z2[b], into: &part1)
-                stabiliser = epsilon * Float(standardDeviation(part1))
+                stabiliser = epsilon * Float(standardDeviation(part1[0..<tokens]))
             }
             relevanceAdd(r[b], z1[b], z2[b], stabiliser: stabiliser, into: &part1, &part2)
             r1.replace(from: b * sample.count, with: part1)
@@ -144,11 +143,12 @@ extension VisionTransformer {
     }
 
     /// `o = A V`: `RA = A (s V^T) / 2`, `RV = V (A^T s) / 2` with `s = R / o`. RV stands in its place of a `[B, N, 3 D]` tensor.
-    private func relevanceOfContext(_ s: BlockState, _ r: Tensor, workspace: Workspace) -> (attention: Tensor, qkv: Tensor) {
-        let heads = HeadLayout(configuration: configuration, tokens: s.input.shape[1])
+    private func relevanceOfContext(
+        _ s: BlockState, heads: HeadLayout, _ r: Tensor, workspace: Workspace
+    ) -> (attention: Tensor, qkv: Tensor) {
         var ratio = workspace.tensor(r.shape)
         safeDivide(r, s.context, into: &ratio)
-        var rAttention = workspace.tensor(s.attention.shape)
+        var rAttention = workspace.zeros(s.attention.shape)
         var rQKV = workspace.zeros(s.qkv.shape)
         for b in 0..<r.shape[0] {
             for h in 0..<configuration.heads {
@@ -166,9 +166,10 @@ extension VisionTransformer {
 
     /// `Q K^T` without its scale: `RQ = Q (s K) / 2`, `RK = K (s^T Q) / 2` with `s = R / (Q K^T)`; then all of qkv is
     /// multiplied by its value, V's part included.
-    private func relevanceOfScores(_ s: BlockState, _ r: Tensor, into rQKV: inout Tensor, workspace: Workspace) {
-        let heads = HeadLayout(configuration: configuration, tokens: s.input.shape[1])
-        var scores = workspace.tensor(s.attention.shape)
+    private func relevanceOfScores(
+        _ s: BlockState, heads: HeadLayout, _ r: Tensor, into rQKV: inout Tensor, workspace: Workspace
+    ) {
+        var scores = workspace.zeros(s.attention.shape)
         for b in 0..<r.shape[0] {
             for h in 0..<configuration.heads {
                 multiply(
@@ -209,7 +210,7 @@ extension VisionTransformer {
     /// Position embedding (an addition) and patch convolution (the z^B rule with each image's own bounds): `[B, height, width]`.
     private func relevanceOfPixels(_ state: ForwardState, _ r: Tensor, rule: RelevanceRule, workspace: Workspace) -> Tensor {
         let c = configuration
-        let (batch, tokens, d) = (state.count, state.tokenCount, c.width)
+        let (batch, layout, d) = (state.count, state.layout, c.width)
         let patches = state.grid.count
         let positions = positionTable(grid: state.grid, workspace: workspace)
         let weight = patchEmbedding.weight
@@ -231,12 +232,13 @@ extension VisionTransformer {
         var s = workspace.tensor([patches, d])
         var part = workspace.tensor(columns.shape)
         for b in 0..<batch {
-            var withoutPosition = state.embedded[b]
+            var withoutPosition = state.embedded[b][0..<layout.tokens]
             addScaled(positions, -1, to: &withoutPosition)
+            let shape: Shape = [1, layout.tokens, d]
             let (rTokens, _) = relevanceOfAdd(
-                r[b..<(b + 1)], withoutPosition.reshaped([1, tokens, d]), positions.reshaped([1, tokens, d]), rule: rule,
-                workspace: workspace)
-            let rPatches = rTokens[0][c.prefixTokens..<tokens]
+                r[b][0..<layout.tokens].reshaped(shape), withoutPosition.reshaped(shape), positions.reshaped(shape), tokens: layout.tokens,
+                rule: rule, workspace: workspace)
+            let rPatches = rTokens[0][c.prefixTokens..<layout.tokens]
             im2patches(state.images[b], patch: c.patchSize, into: &columns)
             let bounds = minMax(state.images[b])
             low.fill(bounds.minimum)

@@ -16,12 +16,14 @@ public struct WeightGradients: Sendable {
 
     /// Adds another sum, weight by weight.
     ///
-    /// - Parameter layers: weights of lower layers (`ParameterInfo.layer`) are left alone.
-    public mutating func add(_ other: WeightGradients, fromLayer layer: Int = 0) {
+    /// - Parameters:
+    ///   - layer: weights of lower layers (`ParameterInfo.layer`) are left alone.
+    ///   - threads: share the weights.
+    public mutating func add(_ other: WeightGradients, fromLayer layer: Int = 0, threads: Int = 1) {
         var i = 0
         let terms = other.parameters
         model!.forEachParameter { info, tensor in
-            if info.layer >= layer { VitrineTensor.add(terms[i].tensor, to: &tensor) }
+            if info.layer >= layer { VitrineTensor.add(terms[i].tensor, to: &tensor, threads: threads) }
             i += 1
         }
     }
@@ -55,36 +57,39 @@ extension VisionTransformer {
             let expected = "[B, \(c.channels), \(c.positionGrid.rows * c.patchSize), \(c.positionGrid.columns * c.patchSize)]"
             throw ViTError.imageShape(expected: expected, found: images.shape.description)
         }
-        var state = forward(images, grid: grid, firstKept: frozenBlocks, inspect: [], workspace: workspace)
+        var state = forward(images, grid: grid, request: .logits, firstKept: frozenBlocks, workspace: workspace)
         let logits = state.logits!
         let dLogits = try logitGradient(logits)
         var dz = gradientOfHead(state, dLogits: dLogits, into: &gradients.model, workspace: workspace)
         for l in stride(from: c.depth - 1, through: frozenBlocks, by: -1) {
             let isLast = l == frozenBlocks && frozenBlocks > 0
             let step = gradientOfBlock(
-                l, state.blocks[l]!, dOutput: dz, stop: isLast ? .norm1 : .input, into: &gradients.model, workspace: workspace)
+                l, state.blocks[l]!, layout: state.layout, dOutput: dz, stop: isLast ? .norm1 : .input, into: &gradients.model,
+                workspace: workspace)
             if let dInput = step.dInput { dz = dInput }
             // Its memory serves the next block.
             state.blocks[l] = nil
         }
-        if frozenBlocks == 0 { gradientOfEmbedding(dz, images: images, into: &gradients.model!, workspace: workspace) }
+        if frozenBlocks == 0 {
+            gradientOfEmbedding(dz, images: images, layout: state.layout, into: &gradients.model!, workspace: workspace)
+        }
         return logits
     }
 
-    /// From z_0 `[B, N, D]` to tokens, positions and the patch embedding; the transpose of `embed`.
+    /// From z_0 `[B, R, D]` to tokens, positions and the patch embedding; the transpose of `embed`.
     private func gradientOfEmbedding(
-        _ dz: Tensor, images: Tensor, into gradients: inout VisionTransformer, workspace: Workspace
+        _ dz: Tensor, images: Tensor, layout: TokenLayout, into gradients: inout VisionTransformer, workspace: Workspace
     ) {
         let c = configuration
-        let (batch, tokens, d, r) = (dz.shape[0], dz.shape[1], c.width, c.prefixTokens)
+        let (batch, tokens, d, r) = (dz.shape[0], layout.tokens, c.width, c.prefixTokens)
         let patchCount = tokens - r
         // Every image starts from the same table, so its gradient is the sum over the images.
         var table = workspace.zeros([tokens, d])
         var patches = workspace.tensor([patchCount, patchEmbedding.inputs])
         for b in 0..<batch {
-            add(dz[b], to: &table)
+            add(dz[b][0..<tokens], to: &table)
             im2patches(images[b], patch: c.patchSize, into: &patches)
-            let window = MatrixWindow(start: (b * tokens + r) * d, rows: patchCount, columns: d, stride: d)
+            let window = MatrixWindow(start: (b * layout.rows + r) * d, rows: patchCount, columns: d, stride: d)
             multiply(dz.matrix(window).transposed, patches.matrix, into: &gradients.patchEmbedding.weight, beta: 1)
         }
         if gradients.patchEmbedding.bias != nil { columnSums(table[r..<tokens], addingTo: &gradients.patchEmbedding.bias!) }
@@ -121,7 +126,7 @@ extension WeightGradients {
     ) rethrows {
         precondition(model.head != nil, "a head is trained where there is one")
         var logits = workspace.tensor([features.shape[0], model.configuration.classes])
-        model.apply(model.head!, features, into: &logits)
+        model.apply(model.head!, features, into: &logits, threads: 1)
         model.accumulate(&self.model!.head!, dy: try logitGradient(logits), x: features)
     }
 }

@@ -10,15 +10,19 @@ public enum Activation: String, Sendable, Codable, CaseIterable {
     case quickGelu
 }
 
-/// `y = kind(x)`, element by element.
-public func activate(_ kind: Activation, _ x: Tensor, into y: inout Tensor) {
-    let n = x.count
-    requireCount(n, y.count)
-    // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
-    switch kind {
-    case .gelu: unsafe vk_gelu(x.pointer, n, y.mutablePointer())
-    case .geluTanh: unsafe vk_gelu_tanh(x.pointer, n, y.mutablePointer())
-    case .quickGelu: unsafe vk_quick_gelu(x.pointer, n, y.mutablePointer())
+/// `y = kind(x)`, element by element, shared among threads.
+public func activate(_ kind: Activation, _ x: Tensor, into y: inout Tensor, threads: Int = 1) {
+    requireCount(x.count, y.count)
+    // SAFETY: counts checked above; `mutablePointer` makes the output distinct; threads write different elements.
+    let target = unsafe SharedFloats(pointer: y.mutablePointer())
+    share(x.count, among: threads, unit: 64) { range in
+        let (source, n) = unsafe (x.pointer + range.lowerBound, range.count)
+        let output = unsafe target.pointer + range.lowerBound
+        switch kind {
+        case .gelu: unsafe vk_gelu(source, n, output)
+        case .geluTanh: unsafe vk_gelu_tanh(source, n, output)
+        case .quickGelu: unsafe vk_quick_gelu(source, n, output)
+        }
     }
 }
 

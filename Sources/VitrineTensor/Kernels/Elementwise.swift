@@ -8,10 +8,13 @@ public func add(_ a: Tensor, _ b: Tensor, into y: inout Tensor) {
     unsafe vk_add(a.pointer, b.pointer, a.count, y.mutablePointer())
 }
 
-/// `y += a`.
-public func add(_ a: Tensor, to y: inout Tensor) {
+/// `y += a`, shared among threads.
+public func add(_ a: Tensor, to y: inout Tensor, threads: Int = 1) {
     requireCount(a.count, y.count)
-    unsafe vk_add_to(a.pointer, a.count, y.mutablePointer())
+    let target = unsafe SharedFloats(pointer: y.mutablePointer())
+    share(a.count, among: threads, unit: 4096) { range in
+        unsafe vk_add_to(a.pointer + range.lowerBound, range.count, target.pointer + range.lowerBound)
+    }
 }
 
 /// `y += factor * a`.

@@ -1,4 +1,6 @@
 import CVitrineKernels
+import Dispatch
+import Synchronization
 
 // SAFETY: the kernels below read `count` floats, which are the whole tensor.
 
@@ -12,6 +14,18 @@ public func absoluteSum(_ x: Tensor) -> Double { unsafe vk_absolute_sum(x.pointe
 public func dot(_ a: Tensor, _ b: Tensor) -> Double {
     requireCount(a.count, b.count)
     return unsafe vk_dot(a.pointer, b.pointer, a.count)
+}
+
+/// Sum of the squares of several tensors, accumulated in Double, tensor by tensor; the threads share the tensors.
+public func squaredNorm(_ tensors: [Tensor], threads: Int = 1) -> Double {
+    let sums = Mutex([Double](repeating: 0, count: tensors.count))
+    DispatchQueue.concurrentPerform(iterations: threads) { thread in
+        for i in stride(from: thread, to: tensors.count, by: threads) {
+            let sum = dot(tensors[i], tensors[i])
+            sums.withLock { $0[i] = sum }
+        }
+    }
+    return sums.withLock { $0.reduce(0, +) }
 }
 
 /// Standard deviation over all elements, dividing by their number; NaN for an empty tensor.

@@ -13,11 +13,13 @@ public func safeDivide(_ a: Tensor, _ b: Tensor, into y: inout Tensor) {
 ///
 /// - Parameters:
 ///   - r: relevance at the output.
-///   - y: the output without bias, `x Wᵀ`.
+///   - y: the output `x Wᵀ + bias`, `[..., D]`.
+///   - bias: `[D]`, taken off again; nil for none.
 ///   - p: `|x| |W|ᵀ`; then `(y + p) / 2` is the sum of the positive products only.
-public func relevanceRatio(_ r: Tensor, product y: Tensor, absoluteProduct p: Tensor, into s: inout Tensor) {
+public func relevanceRatio(_ r: Tensor, product y: Tensor, bias: Tensor? = nil, absoluteProduct p: Tensor, into s: inout Tensor) {
     requireCount(r.count, y.count, p.count, s.count)
-    unsafe vk_relevance_ratio(r.pointer, y.pointer, p.pointer, r.count, s.mutablePointer())
+    requireCount(r.shape.last, bias?.count ?? r.shape.last)
+    unsafe vk_relevance_ratio(r.pointer, y.pointer, bias?.pointer, p.pointer, r.rowCount, r.shape.last, s.mutablePointer())
 }
 
 /// Second half of the alpha-1 rule on a linear layer: `r = (x * a + |x| * b) / 2` with `a = s W`, `b = s |W|`.

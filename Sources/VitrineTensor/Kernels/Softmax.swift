@@ -3,11 +3,12 @@ import CVitrineKernels
 /// `softmax(scale * s)` over the last dimension, in place.
 ///
 /// A row that holds NaN or +infinity, or nothing but -infinity, becomes NaN throughout, as in PyTorch; a single -infinity gives 0.
-public func softmaxRows(_ s: inout Tensor, scale: Float) {
-    let rows = s.rowCount
+public func softmaxRows(_ s: inout Tensor, scale: Float, threads: Int = 1) {
     let columns = s.shape.last
-    // SAFETY: `rows * columns` floats are the whole tensor.
-    unsafe vk_softmax(s.mutablePointer(), scale, rows, columns)
+    let rows = s.rowCount
+    // SAFETY: `rows * columns` floats are the whole tensor; threads write different rows.
+    let target = unsafe SharedFloats(pointer: s.mutablePointer())
+    share(rows, among: threads) { range in unsafe vk_softmax(target.pointer + range.lowerBound * columns, scale, range.count, columns) }
 }
 
 /// Gradient of `a = softmax(scale * s)` with respect to `s`: `ds = scale * a * (da - rowsum(a * da))`.

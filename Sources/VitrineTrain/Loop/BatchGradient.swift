@@ -30,7 +30,7 @@ struct StepOutcome: Sendable {
 
 /// Gradients of batches on several workers, equal to the last bit whatever their number.
 ///
-/// A batch is cut into micro-batches whose size depends on the model and the image size alone. Each worker computes one at a time into a
+/// A batch is cut into micro-batches whose size depends on the batch and the tokens of an image alone. Each worker computes one at a time into a
 /// buffer of its own, and the buffers are added to the sum in the order of the micro-batches.
 final class BatchGradient: Sendable {
     let workers: Int
@@ -45,8 +45,16 @@ final class BatchGradient: Sendable {
         sum = Mutex(WeightGradients(like: model))
     }
 
-    /// Images per micro-batch: about a thousand tokens, which fill the matrix products.
-    static func microBatchSize(tokens: Int) -> Int { max(1, 1056 / tokens) }
+    /// Images that go through the network together: about a thousand tokens, which fill the matrix products.
+    static func mostImages(tokens: Int) -> Int { max(1, 1056 / tokens) }
+
+    /// Images per micro-batch: equal pieces, in a number that is a power of two, so that as many cores are busy to the end.
+    static func microBatchSize(images: Int, tokens: Int) -> Int {
+        let most = mostImages(tokens: tokens)
+        var pieces = 1
+        while pieces * most < images { pieces *= 2 }
+        return max(1, (images + pieces - 1) / pieces)
+    }
 
     /// Runs `body` for every micro-batch and adds up the gradients.
     ///
@@ -65,7 +73,7 @@ final class BatchGradient: Sendable {
                 try slots[worker].state.withLock { state in
                     outcomes.store(try body(batches[i], &state.gradients, state.workspace), at: i)
                     try waitForTurn(i)
-                    sum.withLock { $0.add(state.gradients, fromLayer: fromLayer) }
+                    sum.withLock { $0.add(state.gradients, fromLayer: fromLayer, threads: workers) }
                     state.gradients.clear()
                 }
                 pass(hasFailed: false)

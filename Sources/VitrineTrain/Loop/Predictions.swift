@@ -31,7 +31,7 @@ public struct Predictions: Sendable {
         _ model: VisionTransformer, samples: [Sample], store: ImageStore, workers: Int, isStopped: @Sendable () -> Bool,
         _ rows: @Sendable (Trace) -> Tensor
     ) throws -> [[Float]] {
-        let size = BatchGradient.microBatchSize(tokens: model.configuration.prefixTokens + model.configuration.positionGrid.count)
+        let size = BatchGradient.mostImages(tokens: model.configuration.prefixTokens + model.configuration.positionGrid.count)
         let pieces = (samples.count + size - 1) / size
         let workspaces = (0..<max(workers, 1)).map { _ in Workspace() }
         let results = IndexedResults<[[Float]]>()
@@ -39,7 +39,7 @@ public struct Predictions: Sendable {
             if isStopped() { throw Interrupted() }
             let piece = samples[i * size..<min((i + 1) * size, samples.count)]
             let images = try store.tensor(piece, augmentation: nil, workspace: workspaces[worker])
-            let trace = try model.trace(images, targets: [], request: TraceRequest(), workspace: workspaces[worker])
+            let trace = try model.trace(images, targets: [], request: .logits, workspace: workspaces[worker])
             let values = rows(trace)
             results.store((0..<piece.count).map { values[$0].values }, at: i)
         }

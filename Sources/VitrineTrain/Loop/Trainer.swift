@@ -151,7 +151,7 @@ public struct Trainer {
                 let outcome = try self.gradient(batches, epoch: epoch, gradient: gradient, features: features)
                 let stepLoss = outcome.loss / outcome.weight
                 guard stepLoss.isFinite else { throw diverged(stepLoss, factor: factor) }
-                let norm = gradient.withSum { state.optimizer.step(&state.model, gradients: $0, factor: factor) }
+                let norm = gradient.withSum { state.optimizer.step(&state.model, gradients: $0, factor: factor, threads: options.workers) }
                 guard norm.isFinite else { throw diverged(norm, factor: factor) }
                 state.position.step += 1
                 state.position.optimizerSteps += 1
@@ -202,12 +202,13 @@ public struct Trainer {
         let range = step * perStep..<min((step + 1) * perStep, order.count)
         let batchStarts = Array(stride(from: range.lowerBound, to: range.upperBound, by: recipe.batch))
         let c = state.model.configuration
-        let size =
-            recipe.isLinearProbe ? recipe.batch : BatchGradient.microBatchSize(tokens: c.prefixTokens + c.positionGrid.count)
         return batchStarts.flatMap { start in
             let end = min(start + recipe.batch, range.upperBound)
             let samples = order[start..<end].map { set.training[$0] }
             let scale = 1 / (loss.denominator(samples.map { $0.label! }) * Double(batchStarts.count))
+            let size =
+                recipe.isLinearProbe
+                ? samples.count : BatchGradient.microBatchSize(images: samples.count, tokens: c.prefixTokens + c.positionGrid.count)
             return stride(from: 0, to: samples.count, by: size).map { piece in
                 MicroBatch(samples: Array(samples[piece..<min(piece + size, samples.count)]), scale: scale)
             }

@@ -80,14 +80,14 @@ public struct Optimizer: Sendable {
     ///
     /// - Parameters:
     ///   - factor: the schedule's, times the learning rate.
+    ///   - threads: share the weights; the result does not depend on them.
     /// - Returns: the norm of the whole gradient before clipping.
     @discardableResult
-    public mutating func step(_ model: inout VisionTransformer, gradients: WeightGradients, factor: Double) -> Double {
+    public mutating func step(_ model: inout VisionTransformer, gradients: WeightGradients, factor: Double, threads: Int = 1) -> Double {
         steps += 1
         let terms = gradients.parameters
         let s = settings
-        let trained = terms.filter { s.trains($0.info) }
-        let norm = trained.reduce(0) { $0 + dot($1.tensor, $1.tensor) }.squareRoot()
+        let norm = squaredNorm(terms.filter { s.trains($0.info) }.map(\.tensor), threads: threads).squareRoot()
         // The small constant is PyTorch's.
         let scale = s.clipNorm > 0 ? min(1, s.clipNorm / (norm + 1e-6)) : 1
         let top = model.blocks.count + 1
@@ -102,12 +102,12 @@ public struct Optimizer: Sendable {
             if s.rule == .sgd {
                 sgdStep(
                     &weight, gradient: terms[i].tensor, buffer: &first[i]!, gradientScale: Float(scale), rate: Float(rate),
-                    momentum: Float(s.momentum), decay: decay)
+                    momentum: Float(s.momentum), decay: decay, threads: threads)
             } else {
                 adamStep(
                     &weight, gradient: terms[i].tensor, first: &first[i]!, second: &second[i]!, gradientScale: Float(scale),
                     rate: Float(rate), beta1: s.momentum, beta2: s.beta2, epsilon: Float(s.epsilon), step: steps, decay: decay,
-                    isDecoupled: s.rule == .adamw)
+                    isDecoupled: s.rule == .adamw, threads: threads)
             }
         }
         return norm
