@@ -57,11 +57,14 @@ let package = Package(
                 "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData", "VitrineEvaluate", "VitrineTrain",
                 .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Yams", package: "Yams"),
             ]),
+        .target(
+            name: "VitrineReport", dependencies: ["VitrineStudy", "VitrineEvaluate", "VitrineImage", "VitrineTensor"],
+            resources: [.embedInCode("Assets")], swiftSettings: swiftSettings),
         .executableTarget(
             name: "vitrine",
             dependencies: [
                 "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData",
-                "VitrineEvaluate", "VitrineTrain", "VitrineStudy",
+                "VitrineEvaluate", "VitrineTrain", "VitrineStudy", "VitrineReport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -82,6 +85,7 @@ let package = Package(
                 "VitrineStudy", "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData", "VitrineEvaluate",
                 "VitrineTrain",
             ]),
+        tests("VitrineReport", ["VitrineReport", "VitrineStudy", "VitrineEvaluate", "VitrineImage", "VitrineTensor"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -99,7 +99,7 @@ public struct StudyPreset: Sendable {
         name: "masks", summary: "masks alone: what maps that know nothing of the image score on them",
         text: """
             title: Controls on the experts' masks
-            methods: [random-patch, random-pixel, centre, constant, mask-prior]
+            methods: ["random-patch:upsampling=nearest", random-pixel, centre, constant, mask-prior]
             datasets:
               cpchild: {kind: masks, path: masks/cpchild}
               duke: {kind: masks, path: masks/duke}

@@ -126,7 +126,7 @@ public struct StudyPlan: Sendable {
 
     // MARK: Data sets
 
-    private static func open(
+    static func open(
         _ settings: StudyDataset, folder: String, id: Int, firstSample: Int, hasModels: Bool
     ) throws -> (DatasetSource, DatasetContents) {
         var options = settings.options

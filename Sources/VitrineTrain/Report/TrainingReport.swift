@@ -13,11 +13,11 @@ struct TrainingReport {
 
     func write(folder: String, predictions: [(split: Split, predictions: Predictions)]) throws {
         func text(_ text: String, _ name: String) throws { try AtomicFile.write(Array(text.utf8), to: folder + "/" + name) }
-        let curves = TrainingCurves(records: result.records, bestEpoch: result.bestEpoch)
+        let curves = TrainingCurves(records: result.records, bestEpoch: result.bestEpoch).drawing()
         try text(markdown, "report.md")
         try text(epochTable, "epochs.csv")
         try text(Self.predictionTable(predictions, classNames: set.classNames), "predictions.csv")
-        try text(curves.svg(), "curves.svg")
+        try text(curves.svg(isStandalone: true), "curves.svg")
         try AtomicFile.write(try curves.image().pngData(), to: folder + "/curves.png")
     }
 

@@ -1,0 +1,76 @@
+import VitrineStudy
+
+/// `tables.tex`: the study's tables with booktabs, one per data set, metric and protocol.
+///
+/// A cell is the score with its interval below it; a dagger marks what does not beat the centre prior, a double dagger what does not beat
+/// chance. `\input` it after `\usepackage{booktabs}`.
+struct LaTeXTables {
+    let study: StudyAnalysis
+
+    func text() -> String {
+        var out = [
+            "% Needs \\usepackage{booktabs}. Scores with 95 % patient-bootstrap intervals.",
+            "% \\dag: not above the centre prior; \\ddag: not above chance (Holm-adjusted, 5 %).",
+        ]
+        for dataset in study.datasets {
+            for metric in dataset.metrics { out += table(dataset, metric) }
+        }
+        return out.joined(separator: "\n") + "\n"
+    }
+
+    private func table(_ dataset: DatasetAnalysis, _ metric: MetricAnalysis) -> [String] {
+        let columns = dataset.columns.filter { model in metric.cells.contains { $0.modelID == model.id } }
+        let rows = study.methods.filter { method in metric.cells.contains { $0.methodID == method.id } }
+        let isControlsOnly = columns.isEmpty
+        var out = [
+            "", "\\begin{table}", "\\centering",
+            "\\caption{\(Self.escaped(dataset.dataset.name)): \(Self.escaped(metric.metric.name)), protocol \(metric.metric.protocolName).}",
+            "\\begin{tabular}{l\(String(repeating: "c", count: isControlsOnly ? 1 : columns.count))}", "\\toprule",
+            "Method & " + (isControlsOnly ? ["no model"] : columns.map { Self.escaped($0.name) }).joined(separator: " & ") + " \\\\",
+            "\\midrule",
+        ]
+        for method in rows where !method.isControl {
+            out.append(
+                Self.escaped(method.name) + " & "
+                    + columns.map { metric.cell(model: $0.id, method: method.id).map(Self.cell) ?? "--" }.joined(separator: " & ") + " \\\\"
+            )
+        }
+        let controls = rows.filter(\.isControl)
+        if !controls.isEmpty, !isControlsOnly { out.append("\\midrule") }
+        let none = dataset.models.first { $0.kind == .none }?.id ?? -1
+        for method in controls {
+            guard let cell = metric.cell(model: none, method: method.id) else { continue }
+            let span = isControlsOnly ? Self.cell(cell) : "\\multicolumn{\(columns.count)}{c}{\(Self.cell(cell))}"
+            out.append("\(Self.escaped(method.name)) & \(span) \\\\")
+        }
+        if let chance = metric.cells.compactMap(\.chance).first {
+            let (low, high) = (metric.cells.compactMap(\.chance).min() ?? chance, metric.cells.compactMap(\.chance).max() ?? chance)
+            let range = low == high ? Format.score(low) : "\(Format.score(low)) to \(Format.score(high))"
+            out.append("chance & " + (isControlsOnly ? range : "\\multicolumn{\(columns.count)}{c}{\(range)}") + " \\\\")
+        }
+        return out + ["\\bottomrule", "\\end{tabular}", "\\end{table}"]
+    }
+
+    private static func cell(_ cell: Cell) -> String {
+        let mark =
+            switch cell.verdict {
+            case .chanceOnly: "$^{\\dag}$"
+            case .notAboveChance: "$^{\\ddag}$"
+            case .localises, .noCentre, .untested: ""
+            }
+        let interval = cell.interval.lower.isFinite ? " [\(Format.score(cell.interval.lower)), \(Format.score(cell.interval.upper))]" : ""
+        return "\(Format.score(cell.value))\(mark)\(interval)"
+    }
+
+    static func escaped(_ text: String) -> String {
+        text.map { character in
+            switch character {
+            case "&", "%", "$", "#", "_", "{", "}": "\\\(character)"
+            case "~": "\\textasciitilde{}"
+            case "^": "\\textasciicircum{}"
+            case "\\": "\\textbackslash{}"
+            default: character.isNewline || (character.asciiValue ?? 32) < 32 ? " " : String(character)
+            }
+        }.joined()
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import VitrineData
+import VitrineImage
+import VitrineTensor
+
+/// The images and masks behind a store as the networks saw them, read again from their files for figures.
+public struct StudyPictures: Sendable {
+    public struct Picture: Sendable {
+        /// After the preprocessing of the model, in the network's size.
+        public var image: Image
+        /// The expert's mask in the same view; nil for an image that was only classified.
+        public var mask: Mask?
+    }
+
+    /// Why there is no picture.
+    public enum Absence: Error, Equatable, CustomStringConvertible {
+        /// The data set holds masks alone.
+        case noImages(String)
+        /// The data set cannot be opened any more.
+        case datasetGone(String, reason: String)
+        /// The file is another one than when the study ran, by its SHA-256.
+        case changed(path: String)
+        case unreadable(reason: String)
+
+        public var description: String {
+            switch self {
+            case .noImages(let name): "data set '\(name)' holds masks alone"
+            case .datasetGone(let name, let reason): "data set '\(name)' cannot be opened: \(reason)"
+            case .changed(let path): "\(path) has changed since the study ran; restore it to see it here"
+            case .unreadable(let reason): reason
+            }
+        }
+    }
+
+    let store: Store
+    let sources: [Int: StudyPlan.DatasetSource]
+    let digests: [Int: String]
+    /// The study with all its files in place, by data set.
+    let plans: [Int: StudyPlan]
+    private let names: [Int: String]
+    private let failures: [Int: Absence]
+    private let samples: [SampleRecord]
+    private let preprocessings: [Int: Preprocess]
+
+    /// Opens the data sets of a study that was run.
+    ///
+    /// - Parameter folder: which the paths of the study file start from; nil finds it from the paths of the stored images, which start
+    ///   from the folder that the study was run in.
+    /// - Throws: `StoreError`; a data set that cannot be opened is no error, its pictures are absent.
+    public init(_ store: Store, folder: String? = nil) throws(StoreError) {
+        self.store = store
+        samples = try store.samples()
+        digests = Dictionary(try store.images().map { ($0.sampleID, $0.sha256) }, uniquingKeysWith: { $1 })
+        var preprocessings: [Int: Preprocess] = [:]
+        for checkpoint in try store.checkpoints() { preprocessings[checkpoint.modelID] = try? Preprocess(parsing: checkpoint.preprocess) }
+        self.preprocessings = preprocessings
+        let text = try store.study(StudyKey.resolved) ?? ""
+        var sources: [Int: StudyPlan.DatasetSource] = [:]
+        var failures: [Int: Absence] = [:]
+        var names: [Int: String] = [:]
+        var plans: [Int: StudyPlan] = [:]
+        for record in try store.datasets() {
+            names[record.id] = record.name
+            do {
+                let file = try StudyFile.parse(text, path: "study.resolved.yaml")
+                guard let settings = file.datasets.first(where: { $0.name == record.name }) else { continue }
+                let own = samples.filter { $0.datasetID == record.id }
+                let start = folder ?? Self.folder(of: record, own)
+                plans[record.id] = try? StudyPlan(file, path: start.isEmpty ? "study.yaml" : start + "/study.yaml")
+                let (source, _) = try StudyPlan.open(
+                    settings, folder: start, id: record.id, firstSample: own.first?.id ?? 0,
+                    hasModels: !file.models(of: settings).isEmpty)
+                guard source.samples.map(\.id) == own.map(\.name) else {
+                    failures[record.id] = .datasetGone(
+                        record.name, reason: "\(own.count) images then, \(source.samples.count) now, or others")
+                    continue
+                }
+                sources[record.id] = source
+            } catch { failures[record.id] = .datasetGone(record.name, reason: "\(error)") }
+        }
+        self.names = names
+        self.sources = sources
+        self.failures = failures
+        self.plans = plans
+    }
+
+    /// What stands before the data set's own path in the paths of its images.
+    private static func folder(of record: DatasetRecord, _ samples: [SampleRecord]) -> String {
+        guard !record.path.hasPrefix("/"), let path = samples.first?.imagePath, !path.hasPrefix(record.path),
+            let range = path.range(of: "/" + record.path)
+        else { return "" }
+        return String(path[..<range.lowerBound])
+    }
+
+    /// What a model saw; under the pseudo-model `none`, what the controls saw.
+    public func picture(model: Int, sample: Int) throws(Absence) -> Picture {
+        guard let record = samples.first(where: { $0.id == sample }) else { throw .unreadable(reason: "the study has no image \(sample)") }
+        if let failure = failures[record.datasetID] { throw failure }
+        let name = names[record.datasetID] ?? ""
+        guard let source = sources[record.datasetID] else { throw .datasetGone(name, reason: "the study file does not name it") }
+        guard source.hasImages else { throw .noImages(name) }
+        let entry = source.sample(sample)
+        do {
+            guard try digests[sample] == nil || sha256(ofFile: entry.imagePath) == digests[sample] else {
+                throw Absence.changed(path: entry.imagePath)
+            }
+            let view = try PreprocessedImage(contentsOf: entry.imagePath, preprocess: preprocessings[model] ?? source.preprocess)
+            guard source.roles[sample - source.firstSample] == .score, let annotation = entry.annotation else {
+                return Picture(image: view.image, mask: nil)
+            }
+            let stored = try annotation.mask(width: view.storedWidth, height: view.storedHeight, source: entry.imagePath)
+            return Picture(image: view.image, mask: try view.align(stored, source: entry.maskPath ?? entry.imagePath))
+        } catch let absence as Absence { throw absence } catch { throw .unreadable(reason: "\(error)") }
+    }
+}

@@ -1,0 +1,102 @@
+import Testing
+import VitrineEvaluate
+import VitrineStudy
+
+@testable import VitrineReport
+
+@Suite("Analysis of a study")
+struct AnalysisTests {
+    private static func analysis() throws -> (StudyAnalysis, PlantedStudy) {
+        let planted = try PlantedStudy()
+        return (try StudyAnalysis(planted.store(), resamples: 2000), planted)
+    }
+
+    @Test("means, skill and counts are those of the planted scores")
+    func cells() throws {
+        let (study, _) = try Self.analysis()
+        let metric = try #require(study.datasets[0].metric("iou@20", "corrected"))
+        let images = (0..<PlantedStudy.images).filter { $0 != 5 }
+        for method in 0..<3 {
+            let cell = try #require(metric.cell(model: 1, method: method))
+            let mean = images.reduce(0) { $0 + PlantedStudy.value(method: method, image: $1) } / Double(images.count)
+            // Sums in another order differ by rounding only.
+            #expect(abs(cell.value - mean) < 1e-12)
+            #expect(abs(try #require(cell.skill) - (mean - PlantedStudy.chance) / (1 - PlantedStudy.chance)) < 1e-12)
+            #expect((cell.images, cell.undefined, cell.patients) == (23, 1, 8))
+            #expect(cell.flagged == ["empty-mask": 1])
+            #expect(cell.interval.contains(mean))
+        }
+        let study0 = try #require(study.datasets[0].metric("iou@20", "study"))
+        #expect(try #require(study0.cell(model: 1, method: 0)).images == 24)
+    }
+
+    @Test("a method is called localising above chance and above the centre prior only")
+    func verdicts() throws {
+        let (study, _) = try Self.analysis()
+        let metric = try #require(study.datasets[0].metric("iou@20", "corrected"))
+        #expect(metric.cell(model: 1, method: 0)?.verdict == .localises)
+        #expect(metric.cell(model: 1, method: 1)?.verdict == .chanceOnly)
+        #expect(metric.cell(model: 1, method: 2)?.verdict == .notAboveChance)
+        let centred = try #require(metric.cell(model: 1, method: 1)?.against(method: 3))
+        #expect(centred.comparison.meanDifference == 0)
+        #expect(centred.adjusted == 1)
+    }
+
+    @Test("p-values are adjusted within a data set and metric, as Holm's procedure does it by hand")
+    func families() throws {
+        let (study, _) = try Self.analysis()
+        let metric = try #require(study.datasets[0].metric("iou@20", "study"))
+        let cells = metric.cells.filter { $0.modelID == 1 }
+        let sorted = cells.sorted { $0.chanceP! < $1.chanceP! }
+        var running = 0.0
+        for (i, cell) in sorted.enumerated() {
+            running = max(running, min(1, Double(sorted.count - i) * cell.chanceP!))
+            #expect(abs(cell.chanceAdjusted! - running) < 1e-15)
+        }
+        #expect(metric.pairs.count == 3)
+        let good = try #require(metric.pairs.first { $0.firstMethod == 0 && $0.secondMethod == 1 })
+        #expect(abs(good.comparison.meanDifference - 0.3) < 1e-12)
+    }
+
+    @Test("ranks run over patients, the centre prior among the methods")
+    func ranks() throws {
+        let (study, _) = try Self.analysis()
+        let ranking = try #require(study.datasets[0].metric("iou@20", "corrected")?.rankings.first)
+        #expect(ranking.methodIDs == [0, 1, 2, 3])
+        #expect(ranking.friedman.blocks == 8)
+        // good is first, blind last, and the two equal ones share the places between.
+        #expect(ranking.friedman.averageRanks == [1, 2.5, 4, 2.5])
+    }
+
+    @Test("predictions are judged on scored and on merely classified images")
+    func predictions() throws {
+        let (study, _) = try Self.analysis()
+        let prediction = try #require(study.datasets[0].predictions.first)
+        #expect((prediction.images, prediction.positives) == (28, 24))
+        #expect((prediction.accuracy, prediction.sensitivity, prediction.specificity, prediction.area) == (1, 1, 1, 1))
+        // (24 * 0.1^2 + 4 * 0.2^2) / 28, from Float probabilities.
+        #expect(abs(prediction.brier - 0.4 / 28) < 1e-7)
+    }
+
+    @Test("the answer counts what the table shows")
+    func answer() throws {
+        let (study, _) = try Self.analysis()
+        let answer = Answer(study)
+        #expect(answer.sentences.count == 3)
+        #expect(answer.sentences[0].contains("good in 1 of 1, centred in 0 of 1 and blind in 0 of 1"))
+        #expect(answer.sentences[1].contains("good under m</td> on =d&<i>"))
+        #expect(answer.sentences[2].contains("1 mask of =d&<i> mark"))
+    }
+
+    @Test("Poisson-binomial and McNemar decide where hits are independent, sign flips where patients have several images")
+    func tests() throws {
+        var synthetic = SyntheticStore()
+        (synthetic.images, synthetic.metrics) = (40, 2)
+        let planted = try PlantedStudy()
+        let study = try StudyAnalysis(synthetic.write(to: planted.file("a.sqlite")), resamples: 500)
+        let hits = try #require(study.datasets[0].metric("pointing-game", "corrected"))
+        // Synthetic patients have two images each.
+        #expect(hits.cells.allSatisfy { $0.chanceTest == "sign flip" })
+        #expect(hits.pairs.allSatisfy { $0.test == "sign flip" })
+    }
+}
