@@ -1,19 +1,44 @@
 #include "vitrine_kernels.h"
 #include "vk_math.h"
 
-VK_CLONES void vk_relevance_ratio(const float *r, const float *y, const float *bias, const float *p, size_t rows, size_t columns,
-                                  float *restrict s) {
-    for (size_t i = 0; i < rows; i++, r += columns, y += columns, p += columns, s += columns)
+VK_INLINE float sum_of_positive_products(const float *x, const float *w, size_t n) {
+    VK_RELAXED
+    float sum = 0;
+    for (size_t k = 0; k < n; k++) {
+        float product = x[k] * w[k];
+        sum += product < 0.0f ? 0.0f : product;
+    }
+    return sum;
+}
+
+// The sum of the positive products from the output and the sum of all magnitudes, and whether it lost digits on the way: where it is
+// below a 32nd of what went into it. That is rare, but a small sum makes a large quotient.
+VK_INLINE float half_sum(float y, float bias, float p, int *cancels) {
+    float z = 0.5f * ((y - bias) + p);
+    *cancels = z < (p + fabsf(bias)) * (1.0f / 32.0f);
+    return z;
+}
+
+VK_CLONES void vk_relevance_ratio(const float *r, const float *y, const float *bias, const float *p, const float *x,
+                                  const float *weight, size_t rows, size_t columns, size_t terms, float *restrict s) {
+    for (size_t i = 0; i < rows; i++, r += columns, y += columns, p += columns, s += columns, x += terms) {
+        int cancels, any = 0;
         for (size_t j = 0; j < columns; j++) {
-            float z = 0.5f * ((bias ? y[j] - bias[j] : y[j]) + p[j]);
-            z = z < 0.0f ? 0.0f : z;
+            float z = half_sum(y[j], bias ? bias[j] : 0.0f, p[j], &cancels);
+            any |= cancels;
             s[j] = vk_safe_divide(r[j], z);
         }
+        if (!any) continue;
+        for (size_t j = 0; j < columns; j++) {
+            half_sum(y[j], bias ? bias[j] : 0.0f, p[j], &cancels);
+            if (cancels) s[j] = vk_safe_divide(r[j], sum_of_positive_products(x, weight + j * terms, terms));
+        }
+    }
 }
 
 VK_CLONES void vk_relevance_combine(const float *x, const float *a, const float *b, size_t n, float *restrict r) {
     VK_FUSED
-    for (size_t i = 0; i < n; i++) r[i] = 0.5f * (x[i] * a[i] + fabsf(x[i]) * b[i]);
+    for (size_t i = 0; i < n; i++) r[i] = x[i] * (x[i] > 0.0f ? a[i] : b[i]);
 }
 
 VK_CLONES void vk_relevance_add(const float *r, const float *z1, const float *z2, float stabiliser, size_t n,

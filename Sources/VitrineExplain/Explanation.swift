@@ -62,8 +62,6 @@ public struct ExplanationPlan: Sendable {
             }
         }
         own = union.removeValue(forKey: .identity) ?? TraceRequest()
-        // Variants are many, and no method compares their inner values with those of the image itself.
-        for variant in union.keys { union[variant]!.sharesProducts = true }
         variants = union.map { ($0.key, $0.value) }.sorted {
             ($0.variant.isFlipped ? 1 : 0, $0.variant.gain) < ($1.variant.isFlipped ? 1 : 0, $1.variant.gain)
         }

@@ -1,8 +1,8 @@
 import COpenBLAS
 
-/// The linear-algebra library underneath: set to one thread per call, since Vitrine's workers are the parallelism.
+/// The linear-algebra library behind singular values, on one thread. Products are Vitrine's own (`multiply`).
 public enum BLAS {
-    /// Runs once, before the first product.
+    /// Runs once, before its first use.
     private static let ready: Void = { openblas_set_num_threads(1) }()
 
     static func prepare() { ready }
@@ -29,7 +29,7 @@ public enum BLAS {
         return words.count > 1 && words[0] == "OpenBLAS" ? String(words[1]) : ""
     }
 
-    /// Threads that one product uses.
+    /// Threads that one call uses.
     public static var threads: Int {
         prepare()
         return Int(openblas_get_num_threads())

@@ -1,4 +1,5 @@
-import COpenBLAS
+import CVitrineKernels
+import Synchronization
 
 /// A matrix inside a tensor, read-only: rows of `columns` consecutive floats, `stride` apart; perhaps seen transposed.
 public struct Matrix: Sendable {
@@ -8,13 +9,27 @@ public struct Matrix: Sendable {
     let storedColumns: Int
     let stride: Int
     let isTransposed: Bool
+    /// What a product takes of each element.
+    private(set) var part = VK_ALL
 
     public var rows: Int { isTransposed ? storedColumns : storedRows }
     public var columns: Int { isTransposed ? storedRows : storedColumns }
     public var transposed: Matrix {
         Matrix(
             tensor: tensor, start: start, storedRows: storedRows, storedColumns: storedColumns, stride: stride,
-            isTransposed: !isTransposed)
+            isTransposed: !isTransposed, part: part)
+    }
+    /// `|x|` of every element, taken as a product reads it; no copy.
+    public var magnitudes: Matrix { taking(VK_MAGNITUDE) }
+    /// `max(x, 0)` of every element, likewise.
+    public var positives: Matrix { taking(VK_POSITIVE) }
+    /// `min(x, 0)` of every element, likewise.
+    public var negatives: Matrix { taking(VK_NEGATIVE) }
+
+    private func taking(_ part: vk_part) -> Matrix {
+        var result = self
+        result.part = part
+        return result
     }
 }
 
@@ -56,7 +71,9 @@ extension Tensor {
     }
 }
 
-/// `c = alpha * a b + beta * c`, by OpenBLAS on one thread.
+/// `c = alpha * a b + beta * c`.
+///
+/// The bits of an element depend on its row of `a` and its column of `b` alone: a product of some of the rows or columns gives them too.
 ///
 /// - Parameters:
 ///   - c: receives the product, in `window` (default: all of it, as `c.matrix`).
@@ -65,48 +82,111 @@ extension Tensor {
 public func multiply(
     _ a: Matrix, _ b: Matrix, into c: inout Tensor, window: MatrixWindow? = nil, alpha: Float = 1, beta: Float = 0
 ) {
+    multiply(a, b, into: &c, window: window, alpha: alpha, beta: beta, path: vk_cpu_path())
+}
+
+/// The same by the machine code of a path (`vk_cpu_path`) that this processor has.
+func multiply(
+    _ a: Matrix, _ b: Matrix, into c: inout Tensor, window: MatrixWindow? = nil, alpha: Float = 1, beta: Float = 0, path: CInt
+) {
     let columns = c.shape.last
     let w =
         window
         ?? MatrixWindow(start: 0, rows: columns == 0 ? 0 : c.count / columns, columns: columns, stride: columns)
-    precondition(a.columns == b.rows, "inner sizes of a product differ: \(a.columns) and \(b.rows)")
-    precondition(a.rows == w.rows && b.columns == w.columns, "a product of \(a.rows)x\(b.columns) into \(w.rows)x\(w.columns)")
-    precondition(w.fits(c.count), "a product must lie inside its tensor")
-    BLAS.prepare()
-    unsafe product(a, b, c.mutablePointer(), w, alpha: alpha, beta: beta)
+    requireFit(a, b, w, count: c.count)
+    // SAFETY: sizes and windows were checked; `mutablePointer` makes c distinct from both factors.
+    unsafe product(a, b, c.mutablePointer(), w, alpha: alpha, beta: beta, path: path)
 }
 
 /// Products of windows that do not overlap in `c`, shared among threads: `c_i = alpha * a_i b_i` for every index below `count`.
 ///
 /// - Parameter factors: the two factors of a product and where it is written.
 public func multiplyEach(
-    _ count: Int, into c: inout Tensor, alpha: Float = 1, threads: Int = 1, factors: (Int) -> (Matrix, Matrix, MatrixWindow)
+    _ count: Int, into c: inout Tensor, alpha: Float = 1, threads: Int = 1, factors: @Sendable (Int) -> (Matrix, Matrix, MatrixWindow)
 ) {
-    let products = (0..<count).map { i in
-        let (a, b, w) = factors(i)
-        precondition(a.columns == b.rows, "inner sizes of a product differ: \(a.columns) and \(b.rows)")
-        precondition(a.rows == w.rows && b.columns == w.columns, "a product of \(a.rows)x\(b.columns) into \(w.rows)x\(w.columns)")
-        precondition(w.fits(c.count), "a product must lie inside its tensor")
-        return (a, b, w)
-    }
-    BLAS.prepare()
-    // SAFETY: each window was checked above; the caller's windows are disjoint, so no two threads write the same float.
+    let size = c.count
+    // SAFETY: each window is checked below; the caller's windows are disjoint, so no two threads write the same float.
     let target = unsafe SharedFloats(pointer: c.mutablePointer())
     share(count, among: threads) { range in
-        for i in range { unsafe product(products[i].0, products[i].1, target.pointer, products[i].2, alpha: alpha, beta: 0) }
+        for i in range {
+            let (a, b, w) = factors(i)
+            requireFit(a, b, w, count: size)
+            unsafe product(a, b, target.pointer, w, alpha: alpha, beta: 0)
+        }
     }
 }
 
-/// SAFETY: sizes and windows were checked by the caller.
-@unsafe func product(
-    _ a: Matrix, _ b: Matrix, _ c: UnsafeMutablePointer<Float>, _ w: MatrixWindow, alpha: Float, beta: Float
+/// `y = x m`, or `x m + bias`: one product for all rows of a batch.
+///
+/// - Parameters:
+///   - x: rows of `m.rows` values, whatever its shape.
+///   - bias: `[m.columns]`, added to every row.
+///   - y: as many rows of `m.columns` values.
+///   - threads: share the columns of the result, and change no bit of it.
+public func multiplyRows(_ x: Tensor, _ m: Matrix, bias: Tensor? = nil, into y: inout Tensor, threads: Int = 1) {
+    multiplyRows(x.matrix, m, bias: bias, into: &y, threads: threads)
+}
+
+/// The same for rows that are seen through a `Matrix`.
+public func multiplyRows(_ x: Matrix, _ m: Matrix, bias: Tensor? = nil, into y: inout Tensor, threads: Int = 1) {
+    let whole = MatrixWindow(start: 0, rows: x.rows, columns: m.columns, stride: m.columns)
+    requireFit(x, m, whole, count: y.count)
+    requireCount(x.rows * m.columns, y.count)
+    requireCount(m.columns, bias?.count ?? m.columns)
+    // SAFETY: sizes were checked above; threads write different columns.
+    let target = unsafe SharedFloats(pointer: y.mutablePointer())
+    share(m.columns, among: threads, unit: columnUnit) { columns in
+        let window = MatrixWindow(start: columns.lowerBound, rows: x.rows, columns: columns.count, stride: m.columns)
+        unsafe product(x, m.columns(columns), target.pointer, window, alpha: 1, beta: 0, bias: bias, firstColumn: columns.lowerBound)
+    }
+}
+
+/// Pieces of a product that threads share begin at its multiples: whole panels of the kernel, on every kind of processor.
+private let columnUnit = 32
+
+private func requireFit(_ a: Matrix, _ b: Matrix, _ w: MatrixWindow, count: Int) {
+    precondition(a.columns == b.rows, "inner sizes of a product differ: \(a.columns) and \(b.rows)")
+    precondition(a.rows == w.rows && b.columns == w.columns, "a product of \(a.rows)x\(b.columns) into \(w.rows)x\(w.columns)")
+    precondition(w.fits(count), "a product must lie inside its tensor")
+}
+
+/// SAFETY: sizes and windows were checked by the caller, who made c distinct from both factors.
+@unsafe private func product(
+    _ a: Matrix, _ b: Matrix, _ c: UnsafeMutablePointer<Float>, _ w: MatrixWindow, alpha: Float, beta: Float, bias: Tensor? = nil,
+    firstColumn: Int = 0, path: CInt = vk_cpu_path()
 ) {
     guard w.rows > 0 && w.columns > 0 else { return }
-    // SAFETY: windows of a, b and c lie inside their tensors; the caller made c distinct.
-    unsafe cblas_sgemm(
-        CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans, b.isTransposed ? CblasTrans : CblasNoTrans,
-        CInt(w.rows), CInt(w.columns), CInt(a.columns), alpha, a.tensor.pointer + a.start, CInt(max(a.stride, 1)),
-        b.tensor.pointer + b.start, CInt(max(b.stride, 1)), beta, c + w.start, CInt(w.stride))
+    ProductScratch.with { scratch in
+        // SAFETY: windows of a, b and c lie inside their tensors; bias has a value per column; the scratch has the size the kernel asks for.
+        var factors = unsafe vk_factors(
+            rows: w.rows, columns: w.columns, terms: a.columns, alpha: alpha, beta: beta, a: a.factor, b: b.factor,
+            bias: bias.map { unsafe $0.pointer + firstColumn })
+        unsafe vk_product(path, &factors, c + w.start, w.stride, scratch.pointer)
+    }
+}
+
+/// Memory into which the kernel copies pieces of its factors; one for each product that runs at the same time, kept for the next.
+private enum ProductScratch {
+    private static let free = Mutex<[SharedFloats]>([])
+
+    static func with(_ body: (SharedFloats) -> Void) {
+        let scratch = free.withLock { $0.popLast() } ?? allocated()
+        body(scratch)
+        free.withLock { $0.append(scratch) }
+    }
+
+    private static func allocated() -> SharedFloats {
+        // SAFETY: never released; each is held by one product at a time.
+        unsafe SharedFloats(pointer: TensorStorage.allocate(vk_product_scratch()))
+    }
+}
+
+extension Matrix {
+    /// SAFETY: the pointer is valid while the tensor is.
+    @unsafe fileprivate var factor: vk_factor {
+        unsafe vk_factor(
+            values: tensor.pointer + start, stride: stride, is_transposed: isTransposed ? 1 : 0, part: part)
+    }
 }
 
 extension Matrix {
@@ -115,9 +195,9 @@ extension Matrix {
         isTransposed
             ? Matrix(
                 tensor: tensor, start: start + range.lowerBound * stride, storedRows: range.count, storedColumns: storedColumns,
-                stride: stride, isTransposed: true)
+                stride: stride, isTransposed: true, part: part)
             : Matrix(
                 tensor: tensor, start: start + range.lowerBound, storedRows: storedRows, storedColumns: range.count, stride: stride,
-                isTransposed: false)
+                isTransposed: false, part: part)
     }
 }

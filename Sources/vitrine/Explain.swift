@@ -75,7 +75,7 @@ struct Explain: ParsableCommand {
         let configured = try ConfiguredMethod.parse(methods)
         let files = try FileCollection.expand(images, endings: ["png", "jpg", "jpeg", "tif", "tiff", "npy", "dcm"])
         try refuseEqualStems(files)
-        try BLAS.selfTest()
+        try CPU.selfTest()
         let loaded = try VisionTransformer.load(model, options: modelOptions.loadOptions)
         let plan = try ExplanationPlan(model: loaded.model, methods: configured, seed: seed)
         let preparation = try chosenPreprocess(loaded)

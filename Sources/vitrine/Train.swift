@@ -107,7 +107,7 @@ struct Train: ParsableCommand {
             return
         }
         let recipe = try chosenRecipe()
-        try BLAS.selfTest()
+        try CPU.selfTest()
         let preprocess = try Preprocess(parsing: recipe.preprocess, defaultSize: recipe.imageSize)
         let store = try ImageStore(preprocess: preprocess)
         var set = try trainingSet(recipe)

@@ -86,23 +86,28 @@ import VitrineTensor
         let trace = try random.model.trace(
             random.images(2), targets: [.fixed(.logit(1)), .fixed(.logit(3))], request: Self.everything,
             workspace: Workspace(poisons: true))
+        // The rules divide by sums that may nearly cancel (a context value, a pooled mean, a residual sum), which lifts Float32's rounding
+        // from 1e-6 to 1e-2 in the worst of these models, and by how much is a matter of the order of summation; most values stay sharp,
+        // and another rule would be off by 1.
+        let bar = 3e-2
+        var errors: [Double] = []
         for rule in Self.rules {
             let epsilon: Double? = if case .stabilised(let e) = rule { Double(e) } else { nil }
             for (b, target) in [1, 3].enumerated() {
                 let expected = twin.relevance(
                     twin.forward(Self.doubles(random.image(b))), classIndex: target, epsilon: epsilon)
                 let found = trace.relevance[rule]!
-                // The rules divide by sums that may nearly cancel (a context value, a pooled mean, a residual sum), which lifts
-                // Float32's rounding from 1e-6 to 5e-3 in the worst of these models; another rule would be off by 1.
-                let bar = 1e-2
                 for l in 0..<3 {
                     let error = Self.relative(found.attention[l]![b].values, expected.attention[l])
                     #expect(error < bar, "\(rule), image \(b), block \(l): \(error)")
+                    errors.append(error)
                 }
                 let error = Self.relative(found.input![b].values, expected.pixels)
                 #expect(error < bar, "\(rule), image \(b), pixels: \(error)")
+                errors.append(error)
             }
         }
+        #expect(errors.sorted()[errors.count / 2] < 1e-3, "median of \(errors)")
     }
 
     /// Relevance starts as 1 and no rule makes any, whatever the head pools; linear outputs without a positive product lose theirs,
@@ -113,6 +118,11 @@ import VitrineTensor
         let trace = try random.model.trace(
             random.images(2), targets: [.fixed(.logit(1)), .fixed(.logit(3))], request: Self.everything,
             workspace: Workspace(poisons: true))
+        // The rules divide by sums that may nearly cancel (a context value, a pooled mean, a residual sum), which lifts Float32's rounding
+        // from 1e-6 to 1e-2 in the worst of these models, and by how much is a matter of the order of summation; most values stay sharp,
+        // and another rule would be off by 1.
+        let bar = 3e-2
+        var errors: [Double] = []
         for rule in Self.rules {
             let epsilon: Double? = if case .stabilised(let e) = rule { Double(e) } else { nil }
             for (b, target) in [1, 3].enumerated() {

@@ -74,10 +74,113 @@ import Testing
     }
 }
 
-@Suite struct BLASTests {
+/// An element's bits must depend on its row and its column alone, or batches, threads and pieces would differ from the whole.
+@Suite struct ProductReproducibilityTests {
+    private let rows = 61
+    private let inner = 801
+    private let columns = 103
+
+    @Test func rowsAndColumnsDoNotDependOnTheRest() {
+        for (aTransposed, bTransposed) in [(false, true), (true, false)] {
+            let a = Tensor(aTransposed ? [inner, rows] : [rows, inner], normal(rows * inner, "ra"))
+            let b = Tensor(bTransposed ? [columns, inner] : [inner, columns], normal(inner * columns, "rb"))
+            let left = aTransposed ? a.matrix.transposed : a.matrix
+            let right = bTransposed ? b.matrix.transposed : b.matrix
+            var whole = Tensor([rows, columns])
+            multiply(left, right, into: &whole)
+            for (row, height) in [(0, 1), (3, 5), (13, 14), (40, 21), (0, 61)] {
+                for (column, width) in [(0, 1), (1, 31), (16, 17), (31, 72), (0, 103)] {
+                    var part = Tensor([height, width])
+                    let rowsOfA = left.transposed.columns(row..<row + height).transposed
+                    multiply(rowsOfA, right.columns(column..<column + width), into: &part)
+                    var expected = Tensor([height, width])
+                    for i in 0..<height {
+                        expected.replace(from: i * width, with: whole[row + i][column..<column + width])
+                    }
+                    #expect(bits(part) == bits(expected), "rows \(row)+\(height), columns \(column)+\(width)")
+                }
+            }
+        }
+    }
+
+    @Test func threadsChangeNoBit() {
+        let x = Tensor([rows, inner], normal(rows * inner, "tx"))
+        let weight = Tensor([columns, inner], normal(columns * inner, "tw"))
+        let bias = Tensor([columns], normal(columns, "tb"))
+        var one = Tensor([rows, columns])
+        multiplyRows(x, weight.matrix.transposed, bias: bias, into: &one)
+        for threads in [2, 3, 7] {
+            var many = Tensor([rows, columns])
+            multiplyRows(x, weight.matrix.transposed, bias: bias, into: &many, threads: threads)
+            #expect(bits(many) == bits(one), "\(threads) threads")
+        }
+        // The bias is added once, whatever the number of blocks that the sum is cut into.
+        for (i, j) in [(0, 0), (60, 102), (17, 32)] {
+            let sum = (0..<inner).reduce(Double(bias[at: j])) { $0 + Double(x[at: i, $1]) * Double(weight[at: j, $1]) }
+            #expect(abs(Double(one[at: i, j]) - sum) < 1e-4)
+        }
+    }
+}
+
+/// Every path of the machine code that this processor has, against the definition in Double.
+@Suite struct ProductPathTests {
+    private static var paths: [CInt] { ["baseline", "avx2", "avx512"].firstIndex(of: CPU.path).map { (0...$0).map { CInt($0) } }! }
+
+    /// Sizes around tiles, panels and blocks of terms (384): a product per path, each with transposes, magnitudes and factors.
+    @Test(arguments: [(1, 1, 1), (14, 384, 32), (15, 385, 33), (29, 769, 47), (5, 2, 200), (1010, 3, 5)])
+    func pathsAgreeWithTheDefinition(rows: Int, inner: Int, columns: Int) {
+        for path in Self.paths {
+            for (aTransposed, bTransposed, isAbsolute) in [
+                (false, false, false), (true, false, true), (false, true, true), (true, true, false),
+            ] {
+                let a = Tensor(aTransposed ? [inner, rows] : [rows, inner], normal(rows * inner, "pa"))
+                let b = Tensor(bTransposed ? [columns, inner] : [inner, columns], normal(inner * columns, "pb"))
+                var c = Tensor([rows, columns], normal(rows * columns, "pc"))
+                let start = c
+                var left = aTransposed ? a.matrix.transposed : a.matrix
+                var right = bTransposed ? b.matrix.transposed : b.matrix
+                if isAbsolute { (left, right) = (left.magnitudes, right.magnitudes) }
+                multiply(left, right, into: &c, alpha: -0.5, beta: 2, path: path)
+                let (av, bv, sv) = (a.values, b.values, start.values)
+                let expected = (0..<rows * columns).map { n in
+                    let (i, j) = (n / columns, n % columns)
+                    let sum = (0..<inner).reduce(0.0) { total, k in
+                        let x = Double(aTransposed ? av[k * rows + i] : av[i * inner + k])
+                        let y = Double(bTransposed ? bv[j * inner + k] : bv[k * columns + j])
+                        return total + (isAbsolute ? abs(x * y) : x * y)
+                    }
+                    return -0.5 * sum + 2 * Double(sv[n])
+                }
+                // Up to 769 terms of order 1, summed one after the other: 769 * 2^-24 of a sum of up to 500.
+                expectClose(c.values, expected, relative: 5e-5, absolute: 1e-4)
+            }
+        }
+    }
+
+    /// NaN and infinities of a factor reach the elements that they belong to, and no others.
+    @Test func nonFiniteValuesStayInTheirRow() {
+        for path in Self.paths {
+            var values = normal(40 * 20, "na")
+            values[7 * 20 + 3] = .nan
+            values[9 * 20 + 5] = .infinity
+            let a = Tensor([40, 20], values)
+            let b = Tensor([20, 35], [Float](repeating: 1, count: 700))
+            var c = Tensor([40, 35], [Float](repeating: .nan, count: 1400))
+            multiply(a.matrix, b.matrix, into: &c, path: path)
+            for i in 0..<40 {
+                for j in 0..<35 {
+                    let value = c[at: i, j]
+                    #expect(i == 7 ? value.isNaN : i == 9 ? value == .infinity : value.isFinite)
+                }
+            }
+        }
+    }
+}
+
+@Suite struct SelfTestTests {
     @Test func selfTestPassesAndTheLibraryNamesItself() throws {
-        try BLAS.selfTest()
-        try BLAS.selfTest()
+        try CPU.selfTest()
+        try CPU.selfTest()
         #expect(!BLAS.coreName.isEmpty)
         #expect(BLAS.configuration.contains("OpenBLAS"))
         #expect(BLAS.version.split(separator: ".").count >= 2)
@@ -86,17 +189,17 @@ import Testing
 
     /// A product that forgets beta, one that is off in a single element, one that ignores a transpose of a square: all are caught.
     @Test func wrongProductsAreCaught() {
-        #expect(throws: BLAS.SelfTestFailure.self) {
-            try BLAS.compareWithDefinition { a, b, c, alpha, _ in multiply(a, b, into: &c, alpha: alpha, beta: 0) }
+        #expect(throws: CPU.SelfTestFailure.self) {
+            try CPU.compareWithDefinition { a, b, c, alpha, _ in multiply(a, b, into: &c, alpha: alpha, beta: 0) }
         }
-        let failure = #expect(throws: BLAS.SelfTestFailure.self) {
-            try BLAS.compareWithDefinition { a, b, c, alpha, beta in
+        let failure = #expect(throws: CPU.SelfTestFailure.self) {
+            try CPU.compareWithDefinition { a, b, c, alpha, beta in
                 multiply(a, b, into: &c, alpha: alpha, beta: beta)
                 if c.count > 100 { c.withMutableSpan { $0[77] += 1 } }
             }
         }
-        #expect(failure?.coreName == BLAS.coreName)
+        #expect(failure?.path == CPU.path)
         #expect(failure?.product == "17x33x65" && failure?.row == 1 && failure?.column == 12)
-        #expect("\(failure!)".contains("product 17x33x65 gives"))
+        #expect("\(failure!)".contains("row 1, column 12 of the product 17x33x65"))
     }
 }

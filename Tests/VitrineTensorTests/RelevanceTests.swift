@@ -17,15 +17,11 @@ import VitrineTensor
         safeDivide(tensor(r), tensor(x), into: &found)
         // One addition and one division; next to -1e-9 the addition is exact.
         expectClose(found.values, zip(r, x).map { Twin.safeDivide(Double($0), Double($1)) }, relative: 2e-7, "safe quotient")
-        relevanceRatio(tensor(r), product: tensor(x), absoluteProduct: tensor(p), into: &found)
-        expectClose(
-            found.values, (0..<n).map { Twin.safeDivide(Double(r[$0]), max(0, (Double(x[$0]) + Double(p[$0])) / 2)) }, relative: 4e-7,
-            "ratio")
         relevanceCombine(tensor(x), tensor(p), tensor(q), into: &found)
         expectClose(
-            found.values, (0..<n).map { (Double(x[$0]) * Double(p[$0]) + Double(abs(x[$0])) * Double(q[$0])) / 2 }, relative: 3e-7,
-            // The two products cancel where p = ∓q.
-            absolute: 3e-7 * 1e20 * (n > 19 ? 1 : 1e-20), "combination")
+            found.values, (0..<n).map { Double(x[$0]) * Double(x[$0] > 0 ? p[$0] : q[$0]) }, relative: 1e-7,
+            // The spacing of denormal numbers.
+            absolute: 2e-45, "combination")
         relevanceClone(tensor(r), tensor(p), x: tensor(x), into: &found)
         expectClose(
             found.values,
@@ -35,24 +31,24 @@ import VitrineTensor
             }, relative: 1e-6, absolute: 1e-6, "clone")
     }
 
-    /// (y + p) / 2 is the sum of the positive products: the rule equals the sign-split form of the published code.
-    @Test func linearRuleEqualsTheSignSplitForm() {
+    /// The rule equals the sign-split form of the published code, for sums of any sign and where almost all products are negative.
+    @Test(arguments: [Float(0), 3, 30]) func linearRuleEqualsTheSignSplitForm(imbalance: Float) {
         let (rows, inputs, outputs) = (3, 17, 9)
-        let x = normal(rows * inputs, "lx")
-        let w = normal(outputs * inputs, "lw")
+        let x = normal(rows * inputs, "lx").map { $0 + imbalance }
+        // Of each output's weights the first is positive, so that it has a positive product, perhaps its only one.
+        let w = normal(outputs * inputs, "lw").enumerated().map { $0 % inputs == 0 ? abs($1) / (1 + imbalance) : $1 - imbalance }
         let r = normal(rows * outputs, "lr").map(abs)
+        let bias = normal(outputs, "lb").map { 10 * $0 }
         let xTensor = Tensor([rows, inputs], x)
         let wTensor = Tensor([outputs, inputs], w)
-        var (xAbsolute, wAbsolute) = (Tensor([rows, inputs]), Tensor([outputs, inputs]))
-        absolute(xTensor, into: &xAbsolute)
-        absolute(wTensor, into: &wAbsolute)
+        let bTensor = Tensor([outputs], bias)
         var (y, p, s) = (Tensor([rows, outputs]), Tensor([rows, outputs]), Tensor([rows, outputs]))
-        multiply(xTensor.matrix, wTensor.matrix.transposed, into: &y)
-        multiply(xAbsolute.matrix, wAbsolute.matrix.transposed, into: &p)
-        relevanceRatio(Tensor([rows, outputs], r), product: y, absoluteProduct: p, into: &s)
+        multiplyRows(xTensor, wTensor.matrix.transposed, bias: bTensor, into: &y)
+        multiply(xTensor.matrix.magnitudes, wTensor.matrix.magnitudes.transposed, into: &p)
+        relevanceRatio(Tensor([rows, outputs], r), x: xTensor, weight: wTensor, product: y, bias: bTensor, absoluteProduct: p, into: &s)
         var (a, b, found) = (Tensor([rows, inputs]), Tensor([rows, inputs]), Tensor([rows, inputs]))
-        multiply(s.matrix, wTensor.matrix, into: &a)
-        multiply(s.matrix, wAbsolute.matrix, into: &b)
+        multiply(s.matrix, wTensor.matrix.positives, into: &a)
+        multiply(s.matrix, wTensor.matrix.negatives, into: &b)
         relevanceCombine(xTensor, a, b, into: &found)
 
         var expected = [Double](repeating: 0, count: rows * inputs)
@@ -63,7 +59,7 @@ import VitrineTensor
                 for k in 0..<inputs { expected[i * inputs + k] += products[k] * ratio }
             }
         }
-        // Sums of 17 products that cancel to a tenth of themselves.
+        // A sum that keeps a 32nd of what went into it loses five bits; smaller ones are summed anew.
         expectClose(found.values, expected, relative: 1e-5, absolute: 2e-6)
         // Relevance is conserved: every output had a positive product.
         #expect(abs(sum(found) - r.reduce(0) { $0 + Double($1) }) < 1e-5)
@@ -120,7 +116,9 @@ import VitrineTensor
         relevanceAdd(Tensor([2], [.nan, 1]), Tensor([2], [1, 1]), Tensor([2], [1, 1]), stabiliser: 0, into: &r1, &r2)
         #expect(r1.values.allSatisfy { $0.isNaN } && r2.values.allSatisfy { $0.isNaN })
         var s = Tensor([2])
-        relevanceRatio(Tensor([2], [1, .nan]), product: Tensor([2], [.nan, 1]), absoluteProduct: Tensor([2], [1, 1]), into: &s)
+        relevanceRatio(
+            Tensor([2], [1, .nan]), x: Tensor([1], [1]), weight: Tensor([2, 1], [1, 1]), product: Tensor([2], [.nan, 1]),
+            absoluteProduct: Tensor([2], [1, 1]), into: &s)
         #expect(s.values.allSatisfy { $0.isNaN })
     }
 }

@@ -26,6 +26,7 @@ import VitrineTensor
     @Test func rowsDoNotDependOnTheCall() {
         let weight = Tensor([columns], normal(columns, "weight"))
         let bias = Tensor([columns], normal(columns, "bias"))
+        let square = Tensor([columns, columns], normal(columns * columns, "square"))
         check("LayerNorm", inputs: 1, outputColumns: columns) { x, y in
             var mean = Tensor([x[0].shape[0]])
             var inverse = Tensor([x[0].shape[0]])
@@ -54,7 +55,7 @@ import VitrineTensor
         check("scaled sum", inputs: 1, outputColumns: columns) { x, y in addScaled(x[0], 0.3, to: &y) }
         check("safe quotient", inputs: 2, outputColumns: columns) { x, y in safeDivide(x[0], x[1], into: &y) }
         check("relevance ratio", inputs: 3, outputColumns: columns) { x, y in
-            relevanceRatio(x[0], product: x[1], absoluteProduct: x[2], into: &y)
+            relevanceRatio(x[0], x: x[1], weight: square, product: x[1], absoluteProduct: x[2], into: &y)
         }
         check("relevance combination", inputs: 3, outputColumns: columns) { x, y in relevanceCombine(x[0], x[1], x[2], into: &y) }
         check("relevance clone", inputs: 3, outputColumns: columns) { x, y in relevanceClone(x[0], x[1], x: x[2], into: &y) }

@@ -27,7 +27,7 @@ import VitrineTensor
             }
         }
         let run = try make(options)
-        say("ready \(BLAS.coreName)")
+        say("ready \(CPU.path)")
         while readLine() != nil {
             let start = DispatchTime.now().uptimeNanoseconds
             let extra = try run()

@@ -9,6 +9,28 @@
 // The CPU path the loader chose for every kernel: 2 x86-64-v4 (AVX-512), 1 x86-64-v3 (AVX2, FMA), 0 the compiler's baseline.
 int vk_cpu_path(void);
 
+// Matrix products. A factor [rows, columns] is stored by rows, `stride` floats apart, or transposed; of each
+// value x the product takes a part: x, |x|, max(x, 0) or min(x, 0); NaN stays NaN.
+typedef enum { VK_ALL, VK_MAGNITUDE, VK_POSITIVE, VK_NEGATIVE } vk_part;
+typedef struct {
+    const float *values;
+    size_t stride;
+    int is_transposed;
+    vk_part part;
+} vk_factor;
+// c = alpha a b + beta c + bias: a [rows, terms], b [terms, columns], bias [columns] or null, added to every row. With beta = 0
+// whatever stands in c is overwritten, NaN included.
+typedef struct {
+    size_t rows, columns, terms;
+    float alpha, beta;
+    vk_factor a, b;
+    const float *bias;
+} vk_factors;
+// c [rows, columns], `stride` floats apart; scratch: vk_product_scratch() floats, 64-byte aligned. Each element's bits depend on its row
+// of a and its column of b alone, not on the others nor on where it lies. path: vk_cpu_path(), or a lower one.
+void vk_product(int path, const vk_factors *factors, float *c, size_t stride, float *scratch);
+size_t vk_product_scratch(void);
+
 // Layer normalisation. x, y [rows, columns]; weight, bias [columns]; mean, inverse_deviation [rows].
 void vk_layer_norm(const float *x, const float *weight, const float *bias, float epsilon, size_t rows, size_t columns, float *y,
                    float *mean, float *inverse_deviation);
@@ -60,9 +82,11 @@ void vk_non_finite_counts(const float *x, size_t n, size_t *nan, size_t *infinit
 void vk_min_max(const float *x, size_t n, float *minimum, float *maximum);
 
 // Relevance, [n].
-// s = safe_divide(r, max(0, (y - bias + p) / 2)). r, y, p, s [rows, columns]; bias [columns] or null.
-void vk_relevance_ratio(const float *r, const float *y, const float *bias, const float *p, size_t rows, size_t columns, float *s);
-// r = (x * a + |x| * b) / 2.
+// s = safe_divide(r, z), z the sum of the positive ones among the products of a row of x and a row of weight: (y - bias + p) / 2, or
+// summed anew where that cancels. r, y, p, s [rows, columns]; bias [columns] or null; x [rows, terms]; weight [columns, terms].
+void vk_relevance_ratio(const float *r, const float *y, const float *bias, const float *p, const float *x, const float *weight,
+                        size_t rows, size_t columns, size_t terms, float *s);
+// r = x * a where x > 0, x * b elsewhere.
 void vk_relevance_combine(const float *x, const float *a, const float *b, size_t n, float *r);
 // r1 = z1 * s, r2 = z2 * s with s = safe_divide(r, q), q = z1 + z2, or s = r q / (q^2 + stabiliser^2) if stabiliser > 0.
 // sums [3] receives the sums of r, r1, r2.

@@ -8,15 +8,15 @@ import VitrineTensor
 
 /// The inner values of one block for a batch; what the gradient and relevance passes read.
 ///
-/// Each image has R rows (`TokenLayout`); from the context on, the last block keeps only the Q rows that the head can see.
+/// Each image has N rows (`TokenLayout`); from the context on, the last block keeps only the Q rows that the head can see.
 struct BlockState {
-    /// z, the block's input `[B, R, D]`.
+    /// z, the block's input `[B, N, D]`.
     var input: Tensor
     /// u = LN1 z.
     var norm1: Tensor
     var mean1: Tensor
     var inverseDeviation1: Tensor
-    /// `[B, R, 3 D]`, bias included.
+    /// `[B, N, 3 D]`, bias included.
     var qkv: Tensor
     /// A `[B, H, N, N]`.
     var attention: Tensor
@@ -51,7 +51,7 @@ struct ForwardState {
     let images: Tensor
     let grid: PatchGrid
     let layout: TokenLayout
-    /// z_0 `[B, R, D]`: patches and prefix tokens with their positions.
+    /// z_0 `[B, N, D]`: patches and prefix tokens with their positions.
     var embedded: Tensor
     /// By block; nil below the first block that a later pass enters.
     var blocks: [BlockState?]
@@ -114,7 +114,7 @@ extension VisionTransformer {
             images, grid: grid, request: request, firstKept: request.firstKeptBlock(depth: c.depth), workspace: workspace)
         var trace = Trace(grid: grid, prefixTokens: c.prefixTokens, pooled: state.pooled, logits: state.logits)
         for l in request.attention { trace.attention[l] = state.blocks[l]!.attention }
-        for l in request.norm1 { trace.norm1[l] = state.layout.withoutPadding(state.blocks[l]!.norm1, workspace: workspace) }
+        for l in request.norm1 { trace.norm1[l] = state.blocks[l]!.norm1 }
         guard request.needsTarget else { return trace }
         let choices = try targets(state.logits!)
         guard choices.count == state.count else { throw .targetCount(images: state.count, targets: choices.count) }
@@ -181,13 +181,13 @@ extension VisionTransformer {
         return state
     }
 
-    /// Patch tokens, prefix tokens and positions: z_0 `[B, R, D]`, zero in the padding.
+    /// Patch tokens, prefix tokens and positions: z_0 `[B, N, D]`.
     func embed(_ images: Tensor, layout: TokenLayout, grid: PatchGrid, workspace: Workspace) -> Tensor {
         let c = configuration
         let batch = images.shape[0]
-        let (r, d, rows) = (c.prefixTokens, c.width, layout.rows)
+        let (r, d, rows) = (c.prefixTokens, c.width, layout.tokens)
         let table = embeddingTable(grid: grid, workspace: workspace)
-        var z = workspace.zeros([batch, rows, d])
+        var z = workspace.tensor([batch, rows, d])
         var patches = workspace.tensor([grid.count, patchEmbedding.inputs])
         for b in 0..<batch {
             z.replace(from: b * rows * d, with: table)
@@ -242,18 +242,18 @@ extension VisionTransformer {
         let block = blocks[l]
         let (batch, d, threads) = (z.shape[0], c.width, workspace.threads)
         let (u, mean1, inverse1) = applyNorm(block.norm1, z, workspace: workspace)
-        var qkv = workspace.tensor([batch, layout.rows, 3 * d])
+        var qkv = workspace.tensor([batch, layout.tokens, 3 * d])
         apply(block.qkv, u, into: &qkv, threads: threads)
         let heads = HeadLayout(configuration: c, layout: layout, block: l)
         var attention = workspace.tensor([batch, c.heads, layout.tokens, layout.tokens])
-        multiplyEach(batch * c.heads, into: &attention, threads: threads) { i in
+        multiplyEach(batch * c.heads, into: &attention, threads: threads) { [qkv] i in
             let (b, h) = (i / c.heads, i % c.heads)
             return (qkv.matrix(heads.allQueries(b, h)), qkv.matrix(heads.key(b, h)).transposed, heads.allAttention(b, h))
         }
         softmaxRows(&attention, scale: 1 / Float(c.headWidth).squareRoot(), threads: threads)
         let shape: Shape = [batch, heads.outputRows, d]
-        var context = workspace.zeros(shape)
-        multiplyEach(batch * c.heads, into: &context, threads: threads) { i in
+        var context = workspace.tensor(shape)
+        multiplyEach(batch * c.heads, into: &context, threads: threads) { [qkv, attention] i in
             let (b, h) = (i / c.heads, i % c.heads)
             return (attention.matrix(heads.attention(b, h)), qkv.matrix(heads.value(b, h)), heads.context(b, h))
         }

@@ -13,7 +13,7 @@ extension VisionTransformer {
                 workspace: workspace)
             if request.attentionGradient.contains(l) { trace.attentionGradient[l] = step.dAttention }
             if request.norm1Gradient.contains(l) {
-                trace.norm1Gradient[l] = state.layout.withoutPadding(step.dNorm1!, workspace: workspace)
+                trace.norm1Gradient[l] = step.dNorm1!
             }
             if let dInput = step.dInput { dz = dInput }
         }
@@ -31,9 +31,9 @@ extension VisionTransformer {
     struct BlockGradient {
         /// `[B, H, N, N]`.
         var dAttention: Tensor
-        /// `[B, R, D]`, by LN1's output.
+        /// `[B, N, D]`, by LN1's output.
         var dNorm1: Tensor?
-        /// `[B, R, D]`, by the block's input.
+        /// `[B, N, D]`, by the block's input.
         var dInput: Tensor?
     }
 
@@ -143,7 +143,7 @@ extension VisionTransformer {
         if stop == .norm1 { return BlockGradient(dAttention: dAttention, dNorm1: dNorm1) }
         var dInput = gradientOfNorm(
             block.norm1, dNorm1, x: s.input, mean: s.mean1, inverse: s.inverseDeviation1, workspace: workspace)
-        add(behind(dMiddle, rows: layout.rows, workspace: workspace), to: &dInput)
+        add(behind(dMiddle, rows: layout.tokens, workspace: workspace), to: &dInput)
         return BlockGradient(dAttention: dAttention, dNorm1: dNorm1, dInput: dInput)
     }
 
@@ -157,7 +157,7 @@ extension VisionTransformer {
         var dImage = workspace.tensor([images.shape[1], images.shape[2], images.shape[3]])
         for b in 0..<batch {
             let window = MatrixWindow(
-                start: (b * layout.rows + c.prefixTokens) * c.width, rows: patches, columns: c.width, stride: c.width)
+                start: (b * layout.tokens + c.prefixTokens) * c.width, rows: patches, columns: c.width, stride: c.width)
             multiply(dz.matrix(window), patchEmbedding.weight.matrix, into: &dPatches)
             patches2im(dPatches, patch: c.patchSize, into: &dImage)
             dImages.replace(from: b * dImage.count, with: dImage)

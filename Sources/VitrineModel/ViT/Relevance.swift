@@ -77,16 +77,15 @@ extension VisionTransformer {
     ) -> BlockRelevance {
         let block = blocks[l]
         let heads = HeadLayout(configuration: configuration, layout: layout, block: l)
-        let tokens = min(layout.tokens, heads.outputRows)
         // z'' = z' + MLP branch.
-        let (toMiddle, toMLP) = relevanceOfAdd(r, s.middle, s.branch2, tokens: tokens, rule: rule, workspace: workspace)
+        let (toMiddle, toMLP) = relevanceOfAdd(r, s.middle, s.branch2, rule: rule, workspace: workspace)
         var rActivated = relevanceOfLinear(block.fc2, x: s.activated, y: s.mlpOutput, toMLP, workspace: workspace)
         if configuration.mlp == .swiGLU { rActivated = halvesOfGate(rActivated, workspace: workspace) }
         let rNorm2 = relevanceOfLinear(block.fc1, x: s.norm2, y: s.preActivation, rActivated, workspace: workspace)
         var rMiddle = workspace.tensor(r.shape)
         relevanceClone(toMiddle, rNorm2, x: s.middle, into: &rMiddle)
         // z' = z + attention branch.
-        let (toInput, toAttention) = relevanceOfAdd(rMiddle, s.skipped, s.branch1, tokens: tokens, rule: rule, workspace: workspace)
+        let (toInput, toAttention) = relevanceOfAdd(rMiddle, s.skipped, s.branch1, rule: rule, workspace: workspace)
         let rContext = relevanceOfLinear(block.projection, x: s.context, y: s.projected, toAttention, workspace: workspace)
         let (rAttention, rValue) = relevanceOfContext(s, heads: heads, rContext, workspace: workspace)
         guard wantsInput else { return BlockRelevance(attention: rAttention) }
@@ -94,35 +93,33 @@ extension VisionTransformer {
         relevanceOfScores(s, heads: heads, rAttention, into: &rQKV, workspace: workspace)
         let rNorm1 = relevanceOfLinear(block.qkv, x: s.norm1, y: s.qkv, rQKV, workspace: workspace)
         var rInput = workspace.tensor(s.input.shape)
-        relevanceClone(behind(toInput, rows: layout.rows, workspace: workspace), rNorm1, x: s.input, into: &rInput)
+        relevanceClone(behind(toInput, rows: layout.tokens, workspace: workspace), rNorm1, x: s.input, into: &rInput)
         return BlockRelevance(attention: rAttention, input: rInput)
     }
 
-    /// The alpha-1 rule: `Z+ = x+ W+^T + x- W-^T = (x W^T + |x| |W|^T) / 2`, `s = R / Z+`,
-    /// `R_in = x+ (s W+) + x- (s W-) = (x (s W) + |x| (s |W|)) / 2`; the bias takes no part.
+    /// The alpha-1 rule in three products: `Z+ = x+ W+^T + x- W-^T = (x W^T + |x| |W|^T) / 2`, `s = R / Z+`,
+    /// `R_in = x+ (s W+) + x- (s W-)`; the bias takes no part.
     ///
     /// - Parameter y: the output with its bias, known from the forward pass.
     private func relevanceOfLinear(_ linear: Linear, x: Tensor, y: Tensor, _ r: Tensor, workspace: Workspace) -> Tensor {
-        var magnitude = workspace.tensor(linear.weight.shape)
-        absolute(linear.weight, into: &magnitude)
-        var xMagnitude = workspace.tensor(x.shape)
-        absolute(x, into: &xMagnitude)
+        let weight = linear.weight.matrix
+        let threads = workspace.threads
         var p = workspace.tensor(r.shape)
-        multiplyRows(xMagnitude, magnitude.matrix.transposed, into: &p, threads: workspace.threads)
+        multiplyRows(x.matrix.magnitudes, weight.magnitudes.transposed, into: &p, threads: threads)
         var s = workspace.tensor(r.shape)
-        relevanceRatio(r, product: y, bias: linear.bias, absoluteProduct: p, into: &s)
+        relevanceRatio(r, x: x, weight: linear.weight, product: y, bias: linear.bias, absoluteProduct: p, into: &s)
         var a = workspace.tensor(x.shape)
-        multiplyRows(s, linear.weight.matrix, into: &a, threads: workspace.threads)
+        multiplyRows(s, weight.positives, into: &a, threads: threads)
         var b = workspace.tensor(x.shape)
-        multiplyRows(s, magnitude.matrix, into: &b, threads: workspace.threads)
+        multiplyRows(s, weight.negatives, into: &b, threads: threads)
         var result = workspace.tensor(x.shape)
         relevanceCombine(x, a, b, into: &result)
         return result
     }
 
-    /// Residual addition of `z1` and `z2`, per image; the deviation is that of its first `tokens` rows.
+    /// Residual addition of `z1` and `z2`, per image.
     private func relevanceOfAdd(
-        _ r: Tensor, _ z1: Tensor, _ z2: Tensor, tokens: Int, rule: RelevanceRule, workspace: Workspace
+        _ r: Tensor, _ z1: Tensor, _ z2: Tensor, rule: RelevanceRule, workspace: Workspace
     ) -> (Tensor, Tensor) {
         var r1 = workspace.tensor(r.shape)
         var r2 = workspace.tensor(r.shape)
@@ -133,7 +130,7 @@ extension VisionTransformer {
             var stabiliser: Float = 0
             if case .stabilised(let epsilon) = rule {
                 add(z1[b], z2[b], into: &part1)
-                stabiliser = epsilon * Float(standardDeviation(part1[0..<tokens]))
+                stabiliser = epsilon * Float(standardDeviation(part1))
             }
             relevanceAdd(r[b], z1[b], z2[b], stabiliser: stabiliser, into: &part1, &part2)
             r1.replace(from: b * sample.count, with: part1)
@@ -232,12 +229,11 @@ extension VisionTransformer {
         var s = workspace.tensor([patches, d])
         var part = workspace.tensor(columns.shape)
         for b in 0..<batch {
-            var withoutPosition = state.embedded[b][0..<layout.tokens]
+            var withoutPosition = state.embedded[b]
             addScaled(positions, -1, to: &withoutPosition)
             let shape: Shape = [1, layout.tokens, d]
             let (rTokens, _) = relevanceOfAdd(
-                r[b][0..<layout.tokens].reshaped(shape), withoutPosition.reshaped(shape), positions.reshaped(shape), tokens: layout.tokens,
-                rule: rule, workspace: workspace)
+                r[b].reshaped(shape), withoutPosition.reshaped(shape), positions.reshaped(shape), rule: rule, workspace: workspace)
             let rPatches = rTokens[0][c.prefixTokens..<layout.tokens]
             im2patches(state.images[b], patch: c.patchSize, into: &columns)
             let bounds = minMax(state.images[b])

@@ -1,30 +1,22 @@
 import VitrineTensor
 
-/// How the tokens of an image lie in the rows of a batch tensor.
+/// How many tokens of an image the passes carry.
 struct TokenLayout {
-    /// N, prefix tokens included.
+    /// N, prefix tokens included: rows per image.
     let tokens: Int
-    /// R, rows per image: the tokens and, up to a whole `RowGroup`, padding that no token sees, so that the images of a batch share
-    /// products.
-    let rows: Int
-    /// Q, rows per image from the last block's context on. A head that reads class tokens sees their group alone; of the other tokens
-    /// nothing more is computed, unless somebody asks.
+    /// Q, rows per image from the last block's context on. A head that reads class tokens sees them alone; of the other tokens nothing
+    /// more is computed, unless somebody asks.
     let lastRows: Int
 
     /// - Parameter request: what later passes read. The stabilised rule measures the spread of all tokens, those of the last block too.
     init(configuration: ViTConfiguration, grid: PatchGrid, request: TraceRequest) {
         tokens = configuration.prefixTokens + grid.count
-        rows = request.sharesProducts ? RowGroup.padded(tokens) : tokens
         let wantsAllTokens = request.relevance.keys.contains { if case .stabilised = $0 { true } else { false } }
         switch configuration.pooling {
-        case .classToken, .distilled: lastRows = wantsAllTokens ? rows : min(rows, RowGroup.size)
-        case .mean, .classAndMean: lastRows = rows
+        case .classToken: lastRows = wantsAllTokens ? tokens : 1
+        case .distilled: lastRows = wantsAllTokens ? tokens : 2
+        case .mean, .classAndMean: lastRows = tokens
         }
-    }
-
-    /// `[B, R, D]` as `[B, N, D]`.
-    func withoutPadding(_ x: Tensor, workspace: Workspace) -> Tensor {
-        rows == tokens ? x : firstRows(x, tokens, workspace: workspace)
     }
 }
 
@@ -53,24 +45,22 @@ struct HeadLayout {
     private let layout: TokenLayout
     private let heads: Int
     private let d: Int
-    /// Tokens whose context is computed.
-    private var queries: Int { min(layout.tokens, outputRows) }
 
     init(configuration: ViTConfiguration, layout: TokenLayout, block: Int) {
         self.layout = layout
         heads = configuration.heads
         d = configuration.headWidth
-        outputRows = block == configuration.depth - 1 ? layout.lastRows : layout.rows
+        outputRows = block == configuration.depth - 1 ? layout.lastRows : layout.tokens
     }
 
     private var width: Int { heads * d }
 
     private func part(_ b: Int, _ h: Int, _ i: Int, rows: Int) -> MatrixWindow {
-        MatrixWindow(start: b * layout.rows * 3 * width + i * width + h * d, rows: rows, columns: d, stride: 3 * width)
+        MatrixWindow(start: b * layout.tokens * 3 * width + i * width + h * d, rows: rows, columns: d, stride: 3 * width)
     }
 
     func allQueries(_ b: Int, _ h: Int) -> MatrixWindow { part(b, h, 0, rows: layout.tokens) }
-    func query(_ b: Int, _ h: Int) -> MatrixWindow { part(b, h, 0, rows: queries) }
+    func query(_ b: Int, _ h: Int) -> MatrixWindow { part(b, h, 0, rows: outputRows) }
     func key(_ b: Int, _ h: Int) -> MatrixWindow { part(b, h, 1, rows: layout.tokens) }
     func value(_ b: Int, _ h: Int) -> MatrixWindow { part(b, h, 2, rows: layout.tokens) }
 
@@ -82,10 +72,10 @@ struct HeadLayout {
     /// In `[B, H, N, N]`.
     func allAttention(_ b: Int, _ h: Int) -> MatrixWindow { scores(b, h, rows: layout.tokens) }
     /// The rows of `allAttention` that belong to `query`.
-    func attention(_ b: Int, _ h: Int) -> MatrixWindow { scores(b, h, rows: queries) }
+    func attention(_ b: Int, _ h: Int) -> MatrixWindow { scores(b, h, rows: outputRows) }
 
     /// In `[B, Q, D]`.
     func context(_ b: Int, _ h: Int) -> MatrixWindow {
-        MatrixWindow(start: b * outputRows * width + h * d, rows: queries, columns: d, stride: width)
+        MatrixWindow(start: b * outputRows * width + h * d, rows: outputRows, columns: d, stride: width)
     }
 }

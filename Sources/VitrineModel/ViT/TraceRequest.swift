@@ -37,20 +37,10 @@ public struct TraceRequest: Sendable, Equatable {
     public var inputGradient = false
     /// Relevance passes, one per rule.
     public var relevance: [RelevanceRule: RelevanceRequest] = [:]
-    /// Whether the images of a batch go through one product together, which is faster.
-    ///
-    /// Either way a batch gives what single images give, bit for bit. But the two ways differ in the last bits, which relevance
-    /// magnifies: traces that are to be compared must agree in this.
-    public var sharesProducts = false
-
     public init() {}
 
-    /// Nothing but the logits, the fast way.
-    public static var logits: TraceRequest {
-        var request = TraceRequest()
-        request.sharesProducts = true
-        return request
-    }
+    /// Nothing but the logits.
+    public static var logits: TraceRequest { TraceRequest() }
 
     /// Whether a class must be named.
     public var needsTarget: Bool { !attentionGradient.isEmpty || !norm1Gradient.isEmpty || inputGradient || !relevance.isEmpty }

@@ -76,7 +76,7 @@ extension VisionTransformer {
         return logits
     }
 
-    /// From z_0 `[B, R, D]` to tokens, positions and the patch embedding; the transpose of `embed`.
+    /// From z_0 `[B, N, D]` to tokens, positions and the patch embedding; the transpose of `embed`.
     private func gradientOfEmbedding(
         _ dz: Tensor, images: Tensor, layout: TokenLayout, into gradients: inout VisionTransformer, workspace: Workspace
     ) {
@@ -89,7 +89,7 @@ extension VisionTransformer {
         for b in 0..<batch {
             add(dz[b][0..<tokens], to: &table)
             im2patches(images[b], patch: c.patchSize, into: &patches)
-            let window = MatrixWindow(start: (b * layout.rows + r) * d, rows: patchCount, columns: d, stride: d)
+            let window = MatrixWindow(start: (b * layout.tokens + r) * d, rows: patchCount, columns: d, stride: d)
             multiply(dz.matrix(window).transposed, patches.matrix, into: &gradients.patchEmbedding.weight, beta: 1)
         }
         if gradients.patchEmbedding.bias != nil { columnSums(table[r..<tokens], addingTo: &gradients.patchEmbedding.bias!) }

@@ -83,7 +83,7 @@ public struct StudyRunner: Sendable {
     }
 
     public func run() throws {
-        try BLAS.selfTest()
+        try CPU.selfTest()
         let provenance = Provenance(files: [:], options: [:])
         let id = try store.beginRun(
             started: Date().ISO8601Format(), shard: shard.description, workers: workers,

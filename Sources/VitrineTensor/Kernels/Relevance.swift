@@ -9,20 +9,30 @@ public func safeDivide(_ a: Tensor, _ b: Tensor, into y: inout Tensor) {
     unsafe vk_safe_divide_all(a.pointer, b.pointer, a.count, y.mutablePointer())
 }
 
-/// First half of the alpha-1 rule on a linear layer: `s = safeDivide(r, max(0, (y + p) / 2))`.
+/// First half of the alpha-1 rule on a linear layer: `s = safeDivide(r, Z+)`, `Z+` the sum of the positive products `x_k W_jk`.
+///
+/// `Z+ = (x Wᵀ + |x| |W|ᵀ) / 2`; where the two nearly cancel it is summed anew, since a small sum makes a large quotient.
 ///
 /// - Parameters:
-///   - r: relevance at the output.
-///   - y: the output `x Wᵀ + bias`, `[..., D]`.
+///   - r: relevance at the output, `[..., D]`.
+///   - x: the input, `[..., K]`.
+///   - weight: W, `[D, K]`.
+///   - y: the output `x Wᵀ + bias`.
 ///   - bias: `[D]`, taken off again; nil for none.
-///   - p: `|x| |W|ᵀ`; then `(y + p) / 2` is the sum of the positive products only.
-public func relevanceRatio(_ r: Tensor, product y: Tensor, bias: Tensor? = nil, absoluteProduct p: Tensor, into s: inout Tensor) {
+///   - p: `|x| |W|ᵀ`.
+public func relevanceRatio(
+    _ r: Tensor, x: Tensor, weight: Tensor, product y: Tensor, bias: Tensor? = nil, absoluteProduct p: Tensor, into s: inout Tensor
+) {
+    let (rows, columns, terms) = (r.rowCount, r.shape.last, x.shape.last)
     requireCount(r.count, y.count, p.count, s.count)
-    requireCount(r.shape.last, bias?.count ?? r.shape.last)
-    unsafe vk_relevance_ratio(r.pointer, y.pointer, bias?.pointer, p.pointer, r.rowCount, r.shape.last, s.mutablePointer())
+    requireCount(columns, bias?.count ?? columns)
+    requireCount(rows * terms, x.count)
+    requireCount(columns * terms, weight.count)
+    unsafe vk_relevance_ratio(
+        r.pointer, y.pointer, bias?.pointer, p.pointer, x.pointer, weight.pointer, rows, columns, terms, s.mutablePointer())
 }
 
-/// Second half of the alpha-1 rule on a linear layer: `r = (x * a + |x| * b) / 2` with `a = s W`, `b = s |W|`.
+/// Second half of the alpha-1 rule on a linear layer: `r = x * a` where x is positive and `x * b` elsewhere, with `a = s W+`, `b = s W-`.
 public func relevanceCombine(_ x: Tensor, _ a: Tensor, _ b: Tensor, into r: inout Tensor) {
     requireCount(x.count, a.count, b.count, r.count)
     unsafe vk_relevance_combine(x.pointer, a.pointer, b.pointer, x.count, r.mutablePointer())

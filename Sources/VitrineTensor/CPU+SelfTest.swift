@@ -1,7 +1,7 @@
-extension BLAS {
-    /// A product that OpenBLAS got wrong: its kernels for this processor cannot be trusted.
+extension CPU {
+    /// A product that came out wrong: the machine code for this processor cannot be trusted.
     public struct SelfTestFailure: Error, CustomStringConvertible, Equatable {
-        public let coreName: String
+        public let path: String
         /// The product's sizes, `rows x inner x columns`, and which factors were transposed.
         public let product: String
         public let row: Int
@@ -10,16 +10,16 @@ extension BLAS {
         public let found: Float
 
         public var description: String {
-            "OpenBLAS core \(coreName): product \(product) gives \(found) at row \(row), column \(column) instead of \(expected); "
-                + "set OPENBLAS_CORETYPE to another core (such as Haswell) or install another OpenBLAS"
+            "the kernels for \(path) give \(found) at row \(row), column \(column) of the product \(product) instead of \(expected); "
+                + "this processor or its emulation computes wrongly: use another machine"
         }
     }
 
     /// Compares products of odd sizes with the definition; the first call does the work, a few milliseconds, later ones repeat its result.
     ///
-    /// The factors are small integers, so that every sum is exact in Float32 and a correct library agrees to the last bit.
+    /// The factors are small integers, so that every sum is exact in Float32 and correct kernels agree to the last bit.
     ///
-    /// - Throws: `SelfTestFailure` naming the core and the first wrong element.
+    /// - Throws: `SelfTestFailure` naming the path and the first wrong element.
     public static func selfTest() throws(SelfTestFailure) { try selfTestResult.get() }
 
     private static let selfTestResult: Result<Void, SelfTestFailure> = {
@@ -57,7 +57,7 @@ extension BLAS {
                         let expected = 2 * sum - start[i * columns + j]
                         if found[i * columns + j] != expected {
                             throw SelfTestFailure(
-                                coreName: coreName,
+                                path: path,
                                 product:
                                     "\(rows)x\(inner)x\(columns)\(aTransposed ? " A transposed" : "")\(bTransposed ? " B transposed" : "")",
                                 row: i, column: j, expected: expected, found: found[i * columns + j])
