@@ -1,3 +1,5 @@
+import Foundation
+
 /// Why a training run could not start or go on; one line that says what to do.
 public enum TrainingError: Error, CustomStringConvertible, Equatable, Sendable {
     case unknownField(name: String, source: String, known: [String])
@@ -24,7 +26,16 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable, Sendable {
     case resumeMismatch(field: String, stored: String, given: String)
     case damagedState(path: String, reason: String)
     /// The loss or the gradient is no number any more.
-    case diverged(epoch: Int, step: Int, loss: Double, learningRate: Double)
+    ///
+    /// `keptEpoch`, from 1: the epoch whose model stays in the folder; nil when none was finished.
+    case diverged(epoch: Int, step: Int, loss: Double, learningRate: Double, keptEpoch: Int?)
+
+    /// A failure of Foundation, with its reason as the operating system gave it.
+    static func unwritable(path: String, _ error: any Error) -> TrainingError {
+        let error = error as NSError
+        let reason = error.localizedFailureReason ?? error.localizedDescription
+        return .unwritable(path: path, reason: reason.hasSuffix(".") ? String(reason.dropLast()) : reason)
+    }
 
     public var description: String {
         switch self {
@@ -53,7 +64,9 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable, Sendable {
         case .classWeights(let count, let classes):
             return "\(count) class weights for \(classes) classes; give one per class, balanced or none"
         case .unreadableImages(let count, let first):
-            return "\(count) unreadable images, the first: \(first); repair them or leave out --strict"
+            return count == 1
+                ? "\(first); repair it or leave out --strict"
+                : "\(count) unreadable images, the first: \(first); repair them or leave out --strict"
         case .headCount(let pooling): return "linear probing needs one head, but pooling '\(pooling)' has two; fine-tune instead"
         case .outputExists(let folder): return "\(folder): holds a run already; go on with --resume or choose another folder"
         case .unwritable(let path, let reason):
@@ -61,10 +74,12 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable, Sendable {
         case .resumeMismatch(let field, let stored, let given):
             return "\(field): the run to resume has \(stored), this command \(given); repeat the first command or choose another folder"
         case .damagedState(let path, let reason): return "\(path): is no state of a run (\(reason)); remove it to start again"
-        case .diverged(let epoch, let step, let loss, let rate):
+        case .diverged(let epoch, let step, let loss, let rate, let kept):
+            let found = loss.isNaN ? "not a number" : "\(loss)"
             return
-                "the loss became \(loss) in epoch \(epoch + 1), step \(step + 1), at a learning rate of \(rate); lower it, warm up or clip; "
-                + "the last checkpoint is intact"
+                "the loss became \(found) in epoch \(epoch + 1), step \(step + 1), at a learning rate of \(rate); lower it, warm up or clip; "
+                + (kept.map { "the model of epoch \($0) and the last checkpoint are intact" }
+                    ?? "no epoch was finished, so no model is kept")
         }
     }
 }

@@ -38,6 +38,12 @@ final class Progress: Sendable {
         }
     }
 
+    /// Takes the bar off the terminal, before other lines are written there.
+    func clear() {
+        guard !isQuiet && isInteractive else { return }
+        state.withLock { _ in writeToStandardError("\r\u{1B}[K") }
+    }
+
     private static func format(_ rate: Double) -> String {
         rate >= 10 ? String(Int(rate.rounded())) : String((rate * 100).rounded() / 100)
     }

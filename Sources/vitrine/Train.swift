@@ -114,7 +114,8 @@ struct Train: ParsableCommand {
         try set.leaveOutUnreadable(store: store, workers: workers, isStrict: strict)
         for line in set.unreadable { complain("left out: \(line)") }
 
-        let network = try startingModel(recipe, classes: set.classNames.count, imageSize: store.size)
+        let start = try startingModel(recipe, classes: set.classNames.count, imageSize: store.size, preprocess: preprocess)
+        if !quiet { for line in start.report { complain(line) } }
         let signals = StopSignals()
         var options = TrainingOptions(output: output!)
         options.workers = workers
@@ -122,22 +123,29 @@ struct Train: ParsableCommand {
         options.checkpointMinutes = checkpointMinutes
         options.writesPyTorch = pth
         options.metadata["vitrine.provenance"] = try provenance(recipe)
-        let epochs = recipe.epochs
-        options.epochEnded = { print(Self.line($0, of: epochs)) }
-        var trainer = try Trainer(recipe: recipe, set: set, store: store, model: network, options: options)
+        options.initialisation = start.report
+        var trainer = try Trainer(recipe: recipe, set: set, store: store, model: start.model, options: options)
+        if resume && !quiet { complain("\(output!): \(Self.standing(trainer))") }
         let progress = Progress(total: trainer.imagesLeft, unit: "images", isQuiet: quiet)
+        defer { progress.clear() }
+        /// Written at once, also into a pipe, and not behind the bar.
+        @Sendable func say(_ line: String) {
+            progress.clear()
+            try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
+        }
         trainer.stop(when: { signals.isStopped })
-        trainer.reportProgress { progress.advance(by: $0) }
+        trainer.report(progress: { progress.advance(by: $0) }, epochEnded: { say(Self.line($0, of: recipe.epochs)) })
         let result = try trainer.run()
+        progress.clear()
         guard result.isFinished else {
             complain("stopped by a signal after a checkpoint; go on with --resume")
             throw ExitCode.stopped
         }
-        for (split, m) in result.metrics.sorted(by: { $0.key > $1.key }) { print(Self.line(m, split: split)) }
+        for (split, m) in result.metrics.sorted(by: { $0.key > $1.key }) { say(Self.line(m, split: split)) }
         for i in result.testIntervals {
-            print("test \(i.name) \(Self.number(i.value)), 95 % interval \(Self.number(i.lower)) to \(Self.number(i.upper)) (\(i.method))")
+            say("test \(i.name) \(Self.number(i.value)), 95 % interval \(Self.number(i.lower)) to \(Self.number(i.upper)) (\(i.method))")
         }
-        print("kept epoch \(result.bestEpoch ?? 0): \(output!)/\(Trainer.modelName)")
+        say("kept epoch \(result.bestEpoch ?? 0): \(output!)/\(Trainer.modelName)")
         if !set.unreadable.isEmpty { throw ExitCode.someItemsFailed }
     }
 
@@ -179,29 +187,45 @@ struct Train: ParsableCommand {
             validationShare: recipe.validationShare, testShare: recipe.testShare, splitSeed: recipe.splitSeed)
     }
 
-    private func startingModel(_ recipe: Recipe, classes: Int, imageSize: Int) throws -> VisionTransformer {
+    /// The weights to begin with, and what is to be said of them: what was taken of a checkpoint, and what was not.
+    private func startingModel(
+        _ recipe: Recipe, classes: Int, imageSize: Int, preprocess: Preprocess
+    ) throws -> (model: VisionTransformer, report: [String]) {
         if recipe.initialisation == "scratch" {
             let configuration = try ModelPresets.configuration(recipe.model, imageSize: imageSize, classes: classes)
-            return VisionTransformer.scratch(configuration, seed: recipe.seed)
+            return (
+                VisionTransformer.scratch(configuration, seed: recipe.seed),
+                ["scratch: \(recipe.model), random weights of seed \(recipe.seed)"]
+            )
         }
-        if recipe.keptEpoch != nil, ["sup", "dino", "mae"].contains(recipe.initialisation) {
+        if ["sup", "dino", "mae"].contains(recipe.initialisation) {
             throw TrainingError.needsCheckpoint(recipe: recipe.name, initialisation: recipe.initialisation)
         }
         var options = modelOptions.loadOptions
         options.head = .fresh(classes: classes)
         let loaded = try VisionTransformer.load(recipe.initialisation, options: options)
-        let c = loaded.model.configuration
-        if !quiet {
-            let report = loaded.report
-            complain("\(report.path): \(report.family.rawValue), \(report.parameterCount) values taken; the head is new")
-            for key in report.unusedKeys { complain("  not taken: \(key.key) (\(key.reason))") }
-            for note in report.notes { complain("  \(note)") }
-            let sides = imageSize / c.patchSize
-            if c.positionGrid != PatchGrid(rows: sides, columns: sides) {
-                complain("  positions resampled from \(c.positionGrid) to \(sides)x\(sides) (\(c.positionResampling.rawValue))")
+        let model = loaded.model.withFreshHead(classes: classes, seed: recipe.seed)
+        let headCount = model.parameters.filter { $0.info.name.hasPrefix("head") }.reduce(0) { $0 + $1.tensor.count }
+        let c = model.configuration
+        var lines = [
+            "\(loaded.report.path): \(loaded.report.family.rawValue), \(c.depth) blocks of width \(c.width), patch \(c.patchSize); "
+                + "\(model.parameterCount - headCount) values taken, a new head of \(headCount)"
+        ]
+        lines += loaded.report.unusedKeys.map { "not taken: \($0.key) (\($0.reason))" } + loaded.report.notes
+        let sides = imageSize / c.patchSize
+        if c.positionGrid != PatchGrid(rows: sides, columns: sides) {
+            lines.append("positions resampled from \(c.positionGrid) to \(sides)x\(sides) (\(c.positionResampling.rawValue))")
+        }
+        if self.model != nil || recipe.keptEpoch != nil {
+            let asked = try? ModelPresets.configuration(recipe.model, imageSize: imageSize, classes: classes)
+            if asked.map({ ($0.depth, $0.width, $0.patchSize) != (c.depth, c.width, c.patchSize) }) ?? true {
+                lines.append("note: the model is the checkpoint's, not \(recipe.model)")
             }
         }
-        return loaded.model.withFreshHead(classes: classes, seed: recipe.seed)
+        if let saved = loaded.report.metadata[Preprocess.metadataKey], saved != preprocess.description {
+            lines.append("note: the checkpoint was trained with preprocessing \(saved), this run uses \(preprocess)")
+        }
+        return (model, lines)
     }
 
     /// Versions and inputs, without anything that differs between a run and its continuation.
@@ -213,6 +237,14 @@ struct Train: ParsableCommand {
     }
 
     // MARK: Output
+
+    /// What `--resume` found.
+    private static func standing(_ trainer: Trainer) -> String {
+        if trainer.imagesLeft == 0 { return "the training is finished; its report is written again" }
+        let (epochs, steps) = trainer.position
+        return epochs == 0 && steps == 0
+            ? "no checkpoint to resume; the run starts from its beginning" : "going on after \(epochs) epochs and \(steps) steps"
+    }
 
     private static func printRecipes() {
         let fields = ["optimizer", "learning-rate", "momentum", "weight-decay", "epochs", "batch", "preprocess", "model"]

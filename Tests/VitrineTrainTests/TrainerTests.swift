@@ -198,19 +198,103 @@ private final class Counter: Sendable {
         #expect(throws: TrainingError.self) { try bench.trainer("images/0.png") }
     }
 
-    @Test func divergenceIsAnErrorAndTheCheckpointLives() throws {
+    @Test func divergenceAtOnceKeepsNothing() throws {
         let bench = try Bench()
         var recipe = bench.recipe
         recipe.optimizer = .sgd
         recipe.learningRate = 1e30
         var trainer = try bench.trainer("run", recipe)
-        #expect(throws: TrainingError.self) { try trainer.run() }
-        // Nothing good was there before; after a good epoch the model stays.
-        recipe.learningRate = 0.01
-        recipe.warmup = 0
-        var good = try bench.trainer("good", recipe) { _ in }
-        _ = try good.run()
-        _ = try VisionTransformer.load(bench.folder + "/good/model.safetensors")
+        do {
+            _ = try trainer.run()
+            Issue.record("a loss that is no number was trained on")
+        } catch TrainingError.diverged(_, _, _, _, let keptEpoch) { #expect(keptEpoch == nil) }
+        #expect(!bench.exists("run/model.safetensors"))
+    }
+
+    /// A weight decay that rises with the warm-up: it shrinks the weights in the first epoch and blows them up later.
+    @Test func divergenceLeavesTheLastGoodModel() throws {
+        let bench = try Bench()
+        var recipe = bench.recipe
+        recipe.optimizer = .sgd
+        recipe.momentum = 0
+        recipe.weightDecay = 1
+        recipe.learningRate = 180
+        recipe.warmup = 100
+        recipe.epochs = 100
+        var trainer = try bench.trainer("run", recipe)
+        do {
+            _ = try trainer.run()
+            Issue.record("a loss that is no number was trained on")
+        } catch let error as TrainingError {
+            guard case .diverged(let epoch, _, _, _, let keptEpoch?) = error else {
+                Issue.record("\(error)")
+                return
+            }
+            #expect(keptEpoch <= epoch)
+            #expect("\(error)".hasSuffix("the model of epoch \(keptEpoch) and the last checkpoint are intact"))
+            let metadata = try Checkpoint.open(bench.folder + "/run/model.safetensors").metadata
+            #expect(metadata["vitrine.epoch"] == "\(keptEpoch)")
+            let model = try VisionTransformer.load(bench.folder + "/run/model.safetensors").model
+            #expect(model.parameters.allSatisfy { $0.tensor.values.allSatisfy(\.isFinite) })
+            // The state before it is a state: resumed, the run fails in the same place.
+            var again = try bench.trainer("run", recipe) { $0.resumes = true }
+            #expect(again.position.epochs == epoch)
+            #expect(throws: TrainingError.self) { try again.run() }
+        }
+    }
+
+    /// A worker that waits for its turn behind the one that failed must not make the failure look like a request to stop.
+    @Test func anImageLostDuringTheRunIsAnError() throws {
+        let bench = try Bench()
+        for seed in 0..<8 {
+            var recipe = bench.recipe
+            recipe.seed = UInt64(seed)
+            recipe.batch = 1
+            recipe.accumulation = 8
+            let model = VisionTransformer.scratch(try ModelPresets.configuration(recipe.model, imageSize: 16, classes: 2), seed: 1)
+            let set = try bench.set()
+            var options = TrainingOptions(output: bench.folder + "/run\(seed)")
+            options.workers = 4
+            // Nothing is kept in memory: every image is read again in each epoch.
+            var trainer = try Trainer(
+                recipe: recipe, set: set, store: ImageStore(preprocess: .resize(16), memory: 0), model: model, options: options)
+            let path = set.training[seed].imagePath
+            let bytes = try Data(contentsOf: URL(filePath: path))
+            try FileManager.default.removeItem(atPath: path)
+            do {
+                let result = try trainer.run()
+                Issue.record("a run with a lost image ended, finished: \(result.isFinished)")
+            } catch { #expect("\(error)".contains(path)) }
+            try bytes.write(to: URL(filePath: path))
+        }
+    }
+
+    @Test func resumingRemovesWhatAKilledRunWasWriting() throws {
+        let bench = try Bench()
+        let part = bench.folder + "/run/state.safetensors.1.2.part"
+        try FileManager.default.createDirectory(atPath: bench.folder + "/run", withIntermediateDirectories: true)
+        try Data("half".utf8).write(to: URL(filePath: part))
+        let trainer = try bench.trainer("run") { $0.resumes = true }
+        #expect(trainer.position == (0, 0))
+        #expect(!FileManager.default.fileExists(atPath: part))
+    }
+
+    @Test func theReportSaysWhereTheWeightsComeFrom() throws {
+        let bench = try Bench()
+        var trainer = try bench.trainer("run") { $0.initialisation = ["backbone.pth: timm", "not taken: head.weight"] }
+        _ = try trainer.run()
+        let report = try String(contentsOfFile: bench.folder + "/run/report.md", encoding: .utf8)
+        #expect(report.contains("Initialisation:\n\n- backbone.pth: timm\n- not taken: head.weight\n\n|"))
+    }
+
+    /// Values that mean something else in YAML come back as they were.
+    @Test(arguments: ["@weights/it's: 1.pth", "*all.pth", "!x", "- a", "[b]", "%c", "~d"])
+    func writtenRecipesAreRead(_ path: String) throws {
+        let bench = try Bench()
+        var recipe = bench.recipe
+        recipe.initialisation = path
+        _ = try bench.trainer("run", recipe)
+        #expect(try Recipe.load(bench.folder + "/run/recipe.yaml").initialisation == path)
     }
 
     @Test func unreadableImagesAreLeftOutOrRefused() throws {

@@ -22,12 +22,12 @@ final class AppendedFile {
             count = min(length, Int(try handle.seekToEnd()))
             try handle.truncate(atOffset: UInt64(count))
             try handle.seek(toOffset: UInt64(count))
-        } catch { throw TrainingError.unwritable(path: path, reason: error.localizedDescription) }
+        } catch { throw TrainingError.unwritable(path: path, error) }
     }
 
     func append(_ bytes: [UInt8]) throws {
         do { try handle.write(contentsOf: Data(bytes)) } catch {
-            throw TrainingError.unwritable(path: path, reason: error.localizedDescription)
+            throw TrainingError.unwritable(path: path, error)
         }
         count += bytes.count
     }

@@ -37,7 +37,7 @@ final class BatchGradient: Sendable {
     private let slots: [WorkerSlot]
     private let sum: Mutex<WeightGradients>
     private let turn = NSCondition()
-    private let next = Mutex<(index: Int, hasFailed: Bool)>((0, false))
+    private let next = Mutex<(index: Int, failure: (any Error)?)>((0, nil))
 
     init(model: VisionTransformer, workers: Int) {
         self.workers = workers
@@ -66,7 +66,7 @@ final class BatchGradient: Sendable {
         body: @Sendable (MicroBatch, inout WeightGradients, Workspace) throws -> StepOutcome
     ) throws -> StepOutcome {
         sum.withLock { $0.clear() }
-        next.withLock { $0 = (0, false) }
+        next.withLock { $0 = (0, nil) }
         let outcomes = IndexedResults<StepOutcome>()
         try parallelFor(batches.count, workers: workers) { worker, i in
             do {
@@ -76,9 +76,9 @@ final class BatchGradient: Sendable {
                     sum.withLock { $0.add(state.gradients, fromLayer: fromLayer, threads: workers) }
                     state.gradients.clear()
                 }
-                pass(hasFailed: false)
+                pass(failure: nil)
             } catch {
-                pass(hasFailed: true)
+                pass(failure: error)
                 throw error
             }
         }
@@ -94,18 +94,19 @@ final class BatchGradient: Sendable {
         turn.lock()
         defer { turn.unlock() }
         while true {
-            let (now, hasFailed) = next.withLock { $0 }
-            if hasFailed { throw Interrupted() }
+            let (now, failure) = next.withLock { $0 }
+            // The failure itself: the error of the lowest index is the one that callers see.
+            if let failure { throw failure }
             if now == index { return }
             turn.wait()
         }
     }
 
-    private func pass(hasFailed: Bool) {
+    private func pass(failure: (any Error)?) {
         turn.lock()
         next.withLock { next in
             next.index += 1
-            next.hasFailed = next.hasFailed || hasFailed
+            next.failure = next.failure ?? failure
         }
         turn.broadcast()
         turn.unlock()
@@ -124,5 +125,5 @@ private final class WorkerSlot: Sendable {
     init(model: VisionTransformer) { state = Mutex(State(gradients: WeightGradients(like: model))) }
 }
 
-/// Work given up because the run is asked to stop, or because another worker failed.
+/// Work given up because the run is asked to stop.
 struct Interrupted: Error {}

@@ -17,10 +17,11 @@ public struct TrainingOptions: Sendable {
     public var writesPyTorch = false
     /// Text stored in the model's metadata, by key; must be the same when the run is resumed.
     public var metadata: [String: String] = [:]
+    /// Where the weights come from, what of a checkpoint was taken and what was not: lines of the report.
+    public var initialisation: [String] = []
     var isStopped: @Sendable () -> Bool = { false }
     var progress: @Sendable (_ images: Int) -> Void = { _ in }
-    /// Told after every epoch.
-    public var epochEnded: @Sendable (EpochRecord) -> Void = { _ in }
+    var epochEnded: @Sendable (EpochRecord) -> Void = { _ in }
 
     public init(output: String) { self.output = output }
 }
@@ -84,15 +85,16 @@ public struct Trainer {
     private mutating func prepareFolder() throws {
         let manager = FileManager.default
         do { try manager.createDirectory(atPath: path(RunLog.eventFolder), withIntermediateDirectories: true) } catch {
-            throw TrainingError.unwritable(path: options.output, reason: "the folder cannot be made")
+            throw TrainingError.unwritable(path: options.output, error)
         }
-        if manager.fileExists(atPath: path(Self.stateName)) || manager.fileExists(atPath: path(Self.modelName)) {
-            guard options.resumes else { throw TrainingError.outputExists(folder: options.output) }
+        if options.resumes {
             // What a killed run was writing.
             for name in try manager.contentsOfDirectory(atPath: options.output) where name.hasSuffix(".part") {
                 try? manager.removeItem(atPath: path(name))
             }
             if manager.fileExists(atPath: path(Self.stateName)) { try state.load(path(Self.stateName)) }
+        } else if manager.fileExists(atPath: path(Self.stateName)) || manager.fileExists(atPath: path(Self.modelName)) {
+            throw TrainingError.outputExists(folder: options.output)
         }
         try AtomicFile.write(Array(recipeText.utf8), to: path("recipe.yaml"))
     }
@@ -102,15 +104,23 @@ public struct Trainer {
         RecipeField.all.map { field in
             let value = field.get(recipe)
             return "\(field.name): "
-                + (value.contains(where: { ":#{}[]\"'".contains($0) }) ? "'\(value.replacing("'", with: "''"))'" : value)
+                + (value.allSatisfy { $0.isLetter || $0.isNumber || "._/-".contains($0) } ? value : "'\(value.replacing("'", with: "''"))'")
         }.joined(separator: "\n") + "\n"
     }
 
-    /// Has `progress` told after every step how many images it had.
-    public mutating func reportProgress(_ progress: @escaping @Sendable (_ images: Int) -> Void) { options.progress = progress }
+    /// Has `progress` told after every step how many images it had, and `epochEnded` after every epoch.
+    public mutating func report(
+        progress: @escaping @Sendable (_ images: Int) -> Void, epochEnded: @escaping @Sendable (EpochRecord) -> Void
+    ) {
+        options.progress = progress
+        options.epochEnded = epochEnded
+    }
 
     /// Has `isStopped` asked between micro-batches; true ends the run with a checkpoint.
     public mutating func stop(when isStopped: @escaping @Sendable () -> Bool) { options.isStopped = isStopped }
+
+    /// Epochs that are done, and steps of the one under way; both 0 at the beginning of a run.
+    public var position: (epochs: Int, steps: Int) { (state.position.epoch, state.position.step) }
 
     /// Training images from here to the last epoch.
     public var imagesLeft: Int {
@@ -179,7 +189,9 @@ public struct Trainer {
     }
 
     private func diverged(_ value: Double, factor: Double) -> TrainingError {
-        .diverged(epoch: state.position.epoch, step: state.position.step, loss: value, learningRate: recipe.learningRate * factor)
+        .diverged(
+            epoch: state.position.epoch, step: state.position.step, loss: value, learningRate: recipe.learningRate * factor,
+            keptEpoch: state.position.bestEpoch.map { $0 + 1 })
     }
 
     /// Steps of the optimiser in an epoch; the last batch and the last step may be smaller.
@@ -352,8 +364,9 @@ public struct Trainer {
             }
         }
         let result = self.result(isFinished: true, metrics: metrics, intervals: intervals)
-        try TrainingReport(recipe: recipe, set: set, configuration: model.configuration, result: result).write(
-            folder: options.output, predictions: all)
+        try TrainingReport(
+            recipe: recipe, set: set, configuration: model.configuration, initialisation: options.initialisation, result: result
+        ).write(folder: options.output, predictions: all)
         return result
     }
 }

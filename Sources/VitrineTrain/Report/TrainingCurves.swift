@@ -44,7 +44,7 @@ struct TrainingCurves {
         }
         drawing.text("1", left, bottom + 18)
         drawing.text("\(records.count)", right, bottom + 18, anchor: .end)
-        drawing.text("epoch", (left + right) / 2, bottom + 18, anchor: .middle)
+        drawing.text(bestEpoch.map { "epoch (dashed: \($0), kept)" } ?? "epoch", (left + right) / 2, bottom + 18, anchor: .middle)
         if let bestEpoch, (1...max(records.count, 1)).contains(bestEpoch) {
             drawing.line(x(bestEpoch - 1), Self.top, x(bestEpoch - 1), bottom, .ink(opacity: 0.5), isDashed: true)
         }

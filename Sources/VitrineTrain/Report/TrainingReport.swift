@@ -9,6 +9,8 @@ struct TrainingReport {
     let recipe: Recipe
     let set: TrainingSet
     let configuration: ViTConfiguration
+    /// Where the weights come from, line by line.
+    let initialisation: [String]
     let result: TrainingResult
 
     func write(folder: String, predictions: [(split: Split, predictions: Predictions)]) throws {
@@ -30,6 +32,9 @@ struct TrainingReport {
             "Model: \(c.depth) blocks of width \(c.width), \(c.heads) heads, patch \(c.patchSize), \(c.positionGrid) patches, "
                 + "\(c.classes) classes, pooling \(c.pooling.rawValue).",
             "Positive class: \(set.classNames[set.positiveLabel]).", "",
+        ]
+        if !initialisation.isEmpty { lines += ["Initialisation:", ""] + initialisation.map { "- " + $0 } + [""] }
+        lines += [
             "| split | images | " + set.classNames.map(Self.cell).joined(separator: " | ") + " |",
             "|---|---|" + set.classNames.map { _ in "---|" }.joined(),
         ]
