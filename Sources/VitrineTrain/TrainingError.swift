@@ -16,6 +16,8 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable, Sendable {
     case tooFewClasses(found: Int)
     /// A class without an image to train on.
     case emptyClass(name: String, samples: Int)
+    /// An image to validate on that is trained on too.
+    case imageOnBothSides(path: String)
     case differentClasses(training: [String], validation: [String])
     case classWeights(count: Int, classes: Int)
     /// `--strict` and at least one image that cannot be read.
@@ -58,6 +60,8 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable, Sendable {
         case .tooFewClasses(let found): return "the data has \(found) class\(found == 1 ? "" : "es"); training needs at least two"
         case .emptyClass(let name, let samples):
             return "class '\(name)' has no image to train on (\(samples) in the other splits); add images or another split"
+        case .imageOnBothSides(let path):
+            return "\(path): is among the images to validate on and among the others; take it out of one of them"
         case .differentClasses(let training, let validation):
             return
                 "the classes differ: \(training.joined(separator: ", ")) to train on, \(validation.joined(separator: ", ")) to validate on"

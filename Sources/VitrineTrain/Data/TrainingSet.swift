@@ -16,13 +16,17 @@ public struct TrainingSet: Sendable {
     /// - Parameters:
     ///   - samples: with labels; without splits these are drawn, stratified, and by patient where patients are known.
     ///   - validation: further samples, to validate on; `samples` without splits are then all trained on, but for `testShare`.
-    /// - Throws: `TrainingError` for a missing label or class; `DataError` for a patient on both sides.
+    /// - Throws: `TrainingError` for a missing label or class, or an image on both sides; `DataError` for a patient on both sides.
     public init(
         samples: [Sample], classNames: [String], positiveLabel: Int?, validation: [Sample] = [], validationShare: Double, testShare: Double,
         splitSeed: UInt64
     ) throws {
         guard classNames.count >= 2 else { throw TrainingError.tooFewClasses(found: classNames.count) }
         if let sample = (samples + validation).first(where: { $0.label == nil }) { throw TrainingError.unlabelled(sample: sample.id) }
+        let own = Set(samples.map(\.imagePath))
+        if let sample = validation.first(where: { own.contains($0.imagePath) }) {
+            throw TrainingError.imageOnBothSides(path: sample.imagePath)
+        }
         var all = try Splits.complete(
             samples, validation: validation.isEmpty ? validationShare : 0, test: testShare, seed: splitSeed)
         all += validation.map { sample in
