@@ -1,14 +1,18 @@
 import ArgumentParser
 import Foundation
+import Synchronization
 import VitrineImage
 import VitrineReport
 import VitrineStudy
 import VitrineTensor
+import VitrineTrain
 
 struct Study: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Evaluates methods over data sets, models and metrics: one file, one command, results that can be continued.",
-        subcommands: [StudyInit.self, StudyRun.self, StudyStatus.self, StudyMerge.self, StudyReport.self])
+        subcommands: [
+            StudyInit.self, StudyRun.self, StudyTrain.self, StudyStatus.self, StudyMerge.self, StudyReport.self, StudySlurm.self,
+        ])
 }
 
 struct StudyInit: ParsableCommand {
@@ -46,9 +50,11 @@ struct StudyRun: ParsableCommand {
         commandName: "run", abstract: "Computes what is not stored yet, and stores it.",
         discussion: """
             The results stand in OUTPUT/results.sqlite (a shard's in OUTPUT/results-I-of-N.sqlite), the file with all overrides and defaults in \
-            OUTPUT/study.resolved.yaml. Whatever is stored is not computed again: the same command continues after an interruption of any kind.
+            OUTPUT/study.resolved.yaml. Whatever is stored is not computed again: the same command continues after an interruption of any kind. \
+            Models under 'train' are trained first, into OUTPUT/trained, and reused.
 
-            Exit code 3: something is damaged or missing; it was recorded, and the rest was done.
+            Exit code 3: something is damaged or missing; it was recorded, and the rest was done. SIGTERM and SIGUSR1 end the run with exit \
+            code 4, a training after a checkpoint.
             """)
 
     @Argument(help: "The study file.")
@@ -79,19 +85,24 @@ struct StudyRun: ParsableCommand {
     }
 
     func run() throws {
-        let study = try StudyFile.read(file, overrides: overrides)
-        let plan = try StudyPlan(study, path: file)
-        let threads = workers ?? (study.workers > 0 ? study.workers : ProcessInfo.processInfo.activeProcessorCount)
+        let plan = try StudyPlan.read(file, overrides: overrides)
+        let threads = workers ?? plan.file.threads
         if dryRun { return try describe(plan, workers: threads) }
 
         let store = try StudyRunner.openStore(plan, folder: plan.output, shard: shard)
-        try AtomicFile.write(Array(study.resolved.utf8), to: plan.output + "/study.resolved.yaml")
+        try AtomicFile.write(Array(plan.file.resolved.utf8), to: plan.output + "/study.resolved.yaml")
         var runner = StudyRunner(plan: plan, store: store)
         runner.shard = shard
         runner.workers = threads
         let progress = Progress(total: runner.unitCount, unit: "images x models", isQuiet: quiet)
         runner.advance = { if $0 > 0 { progress.advance(by: $0) } }
-        try runner.run()
+        runner.news = TrainingNews(isQuiet: quiet).show
+        let signals = StopSignals()
+        runner.shouldStop = { signals.isStopped }
+        do { try runner.run() } catch let stop as StudyInterruption {
+            complain("\(stop)")
+            throw ExitCode.stopped
+        }
         let failures = try store.failures()
         try store.close()
         for failure in failures.prefix(20) { complain(failure.message) }
@@ -110,6 +121,16 @@ struct StudyRun: ParsableCommand {
             if part.models > 0 && part.secondsPerExplained == nil { line += "; no model could be loaded, so its time is unknown" }
             print(line)
         }
+        for training in estimate.trainings {
+            var line = "\(training.dataset) / \(training.model): "
+            line += training.isFinished ? "trained already" : "to be trained"
+            line += ", recipe \(training.recipe), from \(training.start), \(training.trainingImages) images and "
+            line += "\(training.validationImages) to validate on, \(training.epochs) epochs"
+            if !training.isFinished {
+                line += training.secondsPerTraining.map { "; \(Self.format($0)) s per image" } ?? "; its model does not load"
+            }
+            print(line)
+        }
         let methods = plan.store.methods.map { $0.isControl ? "\($0.name) (control)" : $0.name }
         print("methods: \(methods.joined(separator: ", "))")
         print(
@@ -117,11 +138,73 @@ struct StudyRun: ParsableCommand {
         )
         print("\(estimate.units) units (images x models, and images x controls), \(estimate.scores) scores")
         if let bytes = estimate.mapBytes { print("stored maps: \(bytes / 1_000_000 + 1) MB") }
-        let seconds = estimate.seconds / Double(workers * shard.count)
+        let trainings = estimate.trainingSeconds / Double(workers)
+        let seconds = trainings + (estimate.seconds - estimate.trainingSeconds) / Double(workers * shard.count)
+        if trainings > 0 { print("trainings: about \(Progress.duration(trainings))") }
         print("about \(Progress.duration(seconds)) with \(workers) workers\(shard.count > 1 ? ", for each of \(shard.count) shards" : "")")
     }
 
     private static func format(_ seconds: Double) -> String { String(format: "%.3f", seconds) }
+}
+
+struct StudyTrain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Trains the models of a study and does nothing else; the run then reuses them.",
+        discussion: """
+            A run does this by itself. Before shards on several machines it saves them from waiting for the one that trains.
+
+            Exit code 3: a model could not be trained; 4: stopped by a signal after a checkpoint, and the same command goes on.
+            """)
+
+    @Argument(help: "The study file.")
+    var file: String
+
+    @Argument(help: "Overrides, as for vitrine study run.")
+    var overrides: [String] = []
+
+    @Option(help: "Worker threads (default: the study file's, else one per core). Results do not depend on it.")
+    var workers: Int?
+
+    @Flag(help: "No progress.")
+    var quiet = false
+
+    func validate() throws {
+        if let workers, workers < 1 { throw ValidationError("--workers must be at least 1") }
+    }
+
+    func run() throws {
+        let plan = try StudyPlan.read(file, overrides: overrides)
+        let signals = StopSignals()
+        var trainer = StudyTrainer(plan: plan, results: plan.output)
+        trainer.workers = workers ?? plan.file.threads
+        trainer.shouldStop = { signals.isStopped }
+        trainer.news = TrainingNews(isQuiet: quiet).show
+        let problems: [String]
+        do { problems = try trainer.trainAll() } catch let stop as StudyInterruption {
+            complain("\(stop)")
+            throw ExitCode.stopped
+        }
+        for problem in problems { complain(problem) }
+        if !problems.isEmpty { throw ExitCode.someItemsFailed }
+    }
+}
+
+/// Shows how trainings go, one after the other.
+private final class TrainingNews: Sendable {
+    private let isQuiet: Bool
+    private let progress = Mutex<Progress?>(nil)
+
+    init(isQuiet: Bool) { self.isQuiet = isQuiet }
+
+    @Sendable func show(_ news: StudyTrainingNews) {
+        switch news {
+        case .began(let dataset, let model, let images):
+            if !isQuiet { complain("training \(dataset) / \(model)") }
+            progress.withLock { $0 = Progress(total: images, unit: "images", isQuiet: isQuiet) }
+        case .advanced(let images): progress.withLock { $0 }?.advance(by: images)
+        case .epoch(let record, let epochs): if !isQuiet { complain(Train.line(record, of: epochs)) }
+        }
+    }
 }
 
 struct StudyStatus: ParsableCommand {
@@ -178,6 +261,56 @@ struct StudyMerge: ParsableCommand {
         try store.close()
         print("\(output): \(progress.done) of \(progress.total) units, \(progress.failed) failed")
         if !progress.isComplete || progress.failed > 0 { throw ExitCode.someItemsFailed }
+    }
+}
+
+struct StudySlurm: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "slurm", abstract: "Writes a shell script that hands a study to Slurm.",
+        discussion: """
+            Run the script with bash in the folder where this command was run: it submits the trainings, an array of shards, and a job that \
+            merges and writes the report into OUTPUT/report, each after the one before. Run it again to continue.
+            """)
+
+    @Argument(help: "The study file.")
+    var file: String
+
+    @Argument(help: "Overrides, as for vitrine study run.")
+    var overrides: [String] = []
+
+    @Option(help: "Slices of the study, each a job of the array.")
+    var shards: Int = 8
+
+    @Option(help: "Processors of each job.")
+    var cpus: Int = 8
+
+    @Option(help: "Memory of each job, as Slurm reads it.")
+    var memory: String = "16G"
+
+    @Option(help: "Time of each job, as Slurm reads it.")
+    var time: String = "04:00:00"
+
+    @Option(help: "Partition.")
+    var partition: String?
+
+    @Option(name: [.customLong("output"), .customShort("o")], help: "The file to write.")
+    var output: String = "study.slurm"
+
+    func validate() throws {
+        if shards < 1 || cpus < 1 { throw ValidationError("--shards and --cpus must be at least 1") }
+    }
+
+    func run() throws {
+        let plan = try StudyPlan.read(file, overrides: overrides)
+        var script = SlurmScript(arguments: [file] + overrides, results: plan.output)
+        script.shards = shards
+        script.cpus = cpus
+        script.memory = memory
+        script.time = time
+        script.partition = partition
+        script.trains = plan.trainsModels
+        try AtomicFile.write(Array(script.text.utf8), to: output)
+        print("\(output) written; submit it with: bash \(output)")
     }
 }
 

@@ -259,7 +259,7 @@ struct Train: ParsableCommand {
         }
     }
 
-    private static func line(_ record: EpochRecord, of epochs: Int) -> String {
+    static func line(_ record: EpochRecord, of epochs: Int) -> String {
         var text =
             "epoch \(record.epoch)/\(epochs): training loss \(number(record.trainingLoss)), accuracy \(number(record.trainingAccuracy))"
         if let v = record.validation {

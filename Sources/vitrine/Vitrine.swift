@@ -8,7 +8,7 @@ struct Vitrine: ParsableCommand {
         abstract: "Explains vision transformers on medical images, and measures which explanations deserve trust.",
         discussion: """
             Exit codes: 0 done; 1 nothing could be done, with one line that says why; 3 done, but some items had a problem \
-            (each is named); 4 stopped by a signal after a checkpoint (train --resume goes on); 64 the command line is wrong.
+            (each is named); 4 stopped by a signal after a checkpoint (train --resume, or the same study command, goes on); 64 the command line is wrong.
             """,
         version: Provenance.version,
         subcommands: [Inspect.self, Explain.self, Evaluate.self, AuditMasks.self, Figure.self, PhantomCommand.self, Train.self, Study.self])

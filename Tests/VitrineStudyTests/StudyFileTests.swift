@@ -56,7 +56,7 @@ struct StudyFileTests {
                 study.yaml, line 15: data set 'cpchild', limit: '0' is no whole number from 1
                 study.yaml, line 16: data set 'kvasir' needs a path
                 study.yaml, line 19: pattern 'weights/{dataset}_{seed}.pth': '{seed}' is none of {dataset}, {init}
-                study.yaml, line 20: a model needs exactly one of path, pattern, random-weights; it has path and pattern
+                study.yaml, line 20: a model needs exactly one of path, pattern, train, random-weights; it has path and pattern
                 study.yaml, line 21: model 'random-weights': random-weights names the model whose architecture it takes, and 'dino' is none
                 """)
     }

@@ -7,23 +7,34 @@ extension StudyFile {
     /// Reads a study file.
     ///
     /// - Parameter overrides: `key=value` with dotted keys, such as `datasets.kvasir.path=data/kvasir`.
-    /// - Throws: `StudyFileError` with every mistake and its line; `DataError` when the file cannot be read.
-    public static func read(_ path: String, overrides: [String] = []) throws -> StudyFile {
+    /// - Throws: `StudyFileError` with every mistake and its line.
+    public static func read(_ path: String, overrides: [String] = []) throws(StudyFileError) -> StudyFile {
+        try parse(text(of: path), path: path, overrides: overrides)
+    }
+
+    static func text(of path: String) throws(StudyFileError) -> String {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw StudyFileError(
                 path: path, mistakes: [StudyMistake(.line(1), "the file does not exist or cannot be read; check the path")])
         }
-        let text = String(decoding: data, as: UTF8.self)
-        return try parse(text, path: path, overrides: overrides)
+        return String(decoding: data, as: UTF8.self)
     }
 
     /// Reads the text of a study file; `path` names it in mistakes.
     public static func parse(_ text: String, path: String, overrides: [String] = []) throws(StudyFileError) -> StudyFile {
+        let (study, mistakes) = try collect(text, path: path, overrides: overrides)
+        guard mistakes.isEmpty else { throw StudyFileError(path: path, mistakes: mistakes) }
+        return study
+    }
+
+    /// What can be understood of a study file, and everything that cannot.
+    static func collect(
+        _ text: String, path: String, overrides: [String]
+    ) throws(StudyFileError) -> (study: StudyFile, mistakes: [StudyMistake]) {
         let node = try StudyNode.parse(text, path: path).overridden(by: overrides, path: path)
         var reader = StudyReader()
         let study = StudyFile(node, &reader)
-        guard reader.mistakes.isEmpty else { throw StudyFileError(path: path, mistakes: reader.mistakes) }
-        return study
+        return (study, reader.mistakes)
     }
 
     private static let keys = [
@@ -224,7 +235,8 @@ extension StudyFile {
 }
 
 extension StudyModel {
-    private static let keys = ["name", "path", "pattern", "init", "random-weights", "seed", "datasets", "heads", "group", "prefix"]
+    private static let keys = ["name", "path", "pattern", "init", "train", "random-weights", "seed", "datasets", "heads", "group", "prefix"]
+    private static let sources = ["path", "pattern", "train", "random-weights"]
 
     /// The columns of all entries; a pattern with several initialisations gives one column each.
     static func read(_ node: StudyNode?, datasets: [StudyDataset], _ reader: inout StudyReader) -> [StudyModel] {
@@ -233,6 +245,9 @@ extension StudyModel {
             for model in entry(item, &reader) {
                 if model.name == "none" || model.name.isEmpty {
                     reader.complain(model.place, "a model cannot be called '\(model.name)'; choose another name")
+                }
+                if case .trained = model.source, model.name.contains("/") || model.name.hasPrefix(".") {
+                    reader.complain(model.place, "model '\(model.name)': the name becomes a folder; use letters, digits and hyphens")
                 }
                 if models.contains(where: { $0.name == model.name }) {
                     reader.complain(model.place, "model '\(model.name)' stands twice; give each a name of its own")
@@ -247,11 +262,11 @@ extension StudyModel {
         }
         for model in models {
             guard case .randomWeights(let other, _) = model.source else { continue }
-            guard let source = models.first(where: { $0.name == other }), case .checkpoint = source.source else {
+            let source = models.first { $0.name == other }?.source
+            if source?.hasArchitecture != true {
                 reader.complain(
                     model.place, "model '\(model.name)': random-weights names the model whose architecture it takes, and '\(other)' is none"
                 )
-                continue
             }
         }
         return models
@@ -260,10 +275,10 @@ extension StudyModel {
     private static func entry(_ node: StudyNode, _ reader: inout StudyReader) -> [StudyModel] {
         if case .scalar(let path) = node.content { return [named(nil, path: path, place: node.place)] }
         let keys = reader.map(node, "a model", known: Self.keys)
-        let sources = ["path", "pattern", "random-weights"].filter { keys[$0] != nil }
+        let sources = Self.sources.filter { keys[$0] != nil }
         guard sources.count == 1 else {
             let found = sources.isEmpty ? "none" : sources.joined(separator: " and ")
-            reader.complain(node.place, "a model needs exactly one of path, pattern, random-weights; it has \(found)")
+            reader.complain(node.place, "a model needs exactly one of \(Self.sources.joined(separator: ", ")); it has \(found)")
             return []
         }
         let name = reader.text(keys["name"], "a model's name")
@@ -272,6 +287,8 @@ extension StudyModel {
             models = [named(name, path: path, place: node.place)]
         } else if let pattern = reader.text(keys["pattern"], "a model's pattern") {
             models = expanded(pattern, name: name, initialisations: keys["init"], place: keys["pattern"]?.place ?? node.place, &reader)
+        } else if let training = keys["train"] {
+            models = trained(StudyTraining(training, &reader), name: name, initialisations: keys["init"], place: node.place, &reader)
         } else if let other = reader.text(keys["random-weights"], "random-weights") {
             let seed = reader.integer(keys["seed"], "a model's seed", in: 0...Int.max) ?? 0
             models = [
@@ -279,9 +296,12 @@ extension StudyModel {
             ]
         }
         if let seed = keys["seed"], keys["random-weights"] == nil {
-            reader.complain(seed.place, "seed belongs to random-weights; a checkpoint has none")
+            let hint = keys["train"] == nil ? "a checkpoint has none" : "a model that is trained has its own under 'train'"
+            reader.complain(seed.place, "seed belongs to random-weights; \(hint)")
         }
-        if let list = keys["init"], keys["pattern"] == nil { reader.complain(list.place, "init belongs to a pattern with {init}") }
+        if let list = keys["init"], keys["pattern"] == nil && keys["train"] == nil {
+            reader.complain(list.place, "init belongs to a pattern, or to a training, with {init}")
+        }
         let datasets = keys["datasets"].map { reader.texts($0, "a model's datasets").map(\.text) }
         let heads = reader.integer(keys["heads"], "heads", in: 1...1024)
         let group = reader.text(keys["group"], "group")
@@ -304,30 +324,60 @@ extension StudyModel {
     private static func expanded(
         _ pattern: String, name: String?, initialisations: StudyNode?, place: StudyPlace, _ reader: inout StudyReader
     ) -> [StudyModel] {
-        var rest = pattern[...]
-        while let open = rest.firstIndex(of: "{") {
-            let close = rest[open...].firstIndex(of: "}") ?? rest.endIndex
-            let word = rest[rest.index(after: open)..<close]
-            if word != "dataset" && word != "init" {
-                reader.complain(place, "pattern '\(pattern)': '{\(word)}' is none of {dataset}, {init}")
-            }
-            rest = close == rest.endIndex ? "" : rest[rest.index(after: close)...]
+        for word in placeholders(pattern) where word != "dataset" && word != "init" {
+            reader.complain(place, "pattern '\(pattern)': '{\(word)}' is none of {dataset}, {init}")
         }
-        let values = reader.texts(initialisations, "init")
-        guard pattern.contains("{init}") else {
-            if let initialisations { reader.complain(initialisations.place, "pattern '\(pattern)' has no {init} to fill in") }
-            return [named(name, path: pattern, place: place)]
-        }
-        guard !values.isEmpty else {
-            reader.complain(place, "pattern '\(pattern)' needs a list 'init', such as init: [scratch, sup, dino, mae]")
-            return []
-        }
-        for value in values where value.text.contains(where: { $0 == "{" || $0 == "}" }) {
-            reader.complain(value.place, "init '\(value.text)' holds a brace; a name that fills in {init} may not")
+        let needsOne = pattern.contains("{init}")
+        guard let values = fillings("pattern '\(pattern)'", needsOne: needsOne, initialisations, place, &reader) else {
+            return needsOne ? [] : [named(name, path: pattern, place: place)]
         }
         return values.map { value, place in
             StudyModel(
                 name: name.map { "\($0)-\(value)" } ?? value, source: .checkpoint(pattern.replacing("{init}", with: value)), place: place)
         }
+    }
+
+    private static func trained(
+        _ training: StudyTraining, name: String?, initialisations: StudyNode?, place: StudyPlace, _ reader: inout StudyReader
+    ) -> [StudyModel] {
+        let needsOne = training.needsInitialisation
+        guard let values = fillings("train", needsOne: needsOne, initialisations, training.place, &reader) else {
+            return needsOne ? [] : [StudyModel(name: name ?? "trained", source: .trained(training), place: place)]
+        }
+        return values.map { value, place in
+            StudyModel(
+                name: name.map { "\($0)-\(value)" } ?? value, source: .trained(training.filled(initialisation: value)), place: place)
+        }
+    }
+
+    /// What fills in `{init}`, with places; nil where there is nothing to fill in, or nothing to fill it in with.
+    private static func fillings(
+        _ what: String, needsOne: Bool, _ initialisations: StudyNode?, _ place: StudyPlace, _ reader: inout StudyReader
+    ) -> [(text: String, place: StudyPlace)]? {
+        guard needsOne else {
+            if let initialisations { reader.complain(initialisations.place, "\(what) has no {init} to fill in") }
+            return nil
+        }
+        let values = reader.texts(initialisations, "init")
+        guard !values.isEmpty else {
+            reader.complain(place, "\(what) needs a list 'init', such as init: [scratch, sup, dino, mae]")
+            return nil
+        }
+        for value in values where value.text.contains(where: { $0 == "{" || $0 == "}" }) {
+            reader.complain(value.place, "init '\(value.text)' holds a brace; a name that fills in {init} may not")
+        }
+        return values
+    }
+
+    /// The words in braces.
+    static func placeholders(_ text: String) -> [Substring] {
+        var words: [Substring] = []
+        var rest = text[...]
+        while let open = rest.firstIndex(of: "{") {
+            let close = rest[open...].firstIndex(of: "}") ?? rest.endIndex
+            words.append(rest[rest.index(after: open)..<close])
+            rest = close == rest.endIndex ? "" : rest[rest.index(after: close)...]
+        }
+        return words
     }
 }

@@ -65,6 +65,10 @@ extension StudyModel {
         var lines = ["name: \(quoted(name))"]
         switch source {
         case .checkpoint(let pattern): lines.append("pattern: \(quoted(pattern))")
+        case .trained(let training):
+            lines.append(training.recipe == nil && training.fields.isEmpty ? "train: {}" : "train:")
+            if let recipe = training.recipe { lines.append("  recipe: \(quoted(recipe))") }
+            lines += training.fields.map { "  \($0.name): \(quoted($0.value))" }
         case .randomWeights(let like, let seed): lines += ["random-weights: \(quoted(like))", "seed: \(seed)"]
         }
         if let datasets { lines.append("datasets: [\(datasets.map(quoted).joined(separator: ", "))]") }

@@ -1,3 +1,4 @@
+import Foundation
 import VitrineData
 import VitrineEvaluate
 import VitrineExplain
@@ -26,6 +27,7 @@ public struct StudyFile: Sendable {
     public var batch: Int
     /// Threads; 0 is one per core. Results do not depend on it.
     public var workers: Int
+    public var threads: Int { workers > 0 ? workers : ProcessInfo.processInfo.activeProcessorCount }
     /// Folder of the results.
     public var output: String
 }
@@ -110,8 +112,13 @@ public struct StudyModel: Sendable {
     public enum Source: Sendable, Equatable {
         /// `{dataset}` stands for the name of the data set.
         case checkpoint(String)
+        /// Fine-tuned, or trained from scratch, before it is explained.
+        case trained(StudyTraining)
         /// The architecture that another column has, with random weights.
         case randomWeights(like: String, seed: UInt64)
+
+        /// Whether a column of random weights can take its architecture.
+        var hasArchitecture: Bool { if case .randomWeights = self { false } else { true } }
     }
 
     public var name: String
@@ -124,10 +131,13 @@ public struct StudyModel: Sendable {
     public var prefix: String?
     public var place: StudyPlace
 
-    /// The file for one data set; empty for random weights.
+    /// The file for one data set, of a trained model below the folder of the results; empty for random weights.
     public func path(dataset: String) -> String {
-        if case .checkpoint(let pattern) = source { return pattern.replacing("{dataset}", with: dataset) }
-        return ""
+        switch source {
+        case .checkpoint(let pattern): pattern.replacing("{dataset}", with: dataset)
+        case .trained: "trained/\(dataset)/\(name)/model.safetensors"
+        case .randomWeights: ""
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 import VitrineEvaluate
 import VitrineExplain
+import VitrineImage
+import VitrineModel
 import VitrineTensor
+import VitrineTrain
 
 /// How large a study is and how long it may take, from one image per data set.
 public struct StudyEstimate: Sendable, Equatable {
@@ -24,7 +27,33 @@ public struct StudyEstimate: Sendable, Equatable {
         }
     }
 
+    /// One model that is to be trained first.
+    public struct Training: Sendable, Equatable {
+        public var dataset: String
+        public var model: String
+        public var recipe: String
+        /// The checkpoint it starts from, or `scratch`.
+        public var start: String
+        public var trainingImages: Int
+        public var validationImages: Int
+        /// At most; it may stop early.
+        public var epochs: Int
+        /// Whether it stands finished below the results already.
+        public var isFinished: Bool
+        /// Seconds of one worker for a training image and for a validation image; nil when the model to start from does not load.
+        public var secondsPerTraining: Double?
+        public var secondsPerValidation: Double?
+
+        /// Seconds of one worker for all epochs; nothing for what could not be measured or is finished.
+        public var seconds: Double {
+            guard !isFinished, let secondsPerTraining, let secondsPerValidation else { return 0 }
+            return Double(epochs) * (Double(trainingImages) * secondsPerTraining + Double(validationImages) * secondsPerValidation)
+        }
+    }
+
     public var parts: [Part]
+    /// In the order of the plan.
+    public var trainings: [Training]
     /// Of all scores, both protocols.
     public var scores: Int
     /// Bytes of the maps that are stored; nil when no model could be loaded.
@@ -32,17 +61,20 @@ public struct StudyEstimate: Sendable, Equatable {
 
     /// Units of the study: images under models, and images under controls.
     public var units: Int { parts.reduce(0) { $0 + $1.scored + $1.models * ($1.scored + $1.predicted) } }
-    public var seconds: Double { parts.reduce(0) { $0 + $1.seconds } }
+    public var seconds: Double { parts.reduce(0) { $0 + $1.seconds } + trainingSeconds }
+    /// Seconds of one worker for all trainings; every shard waits for them, so that they are not divided by the shards.
+    public var trainingSeconds: Double { trainings.reduce(0) { $0 + $1.seconds } }
 }
 
 extension StudyPlan {
-    /// Runs one image of each data set under its first model that loads, and under the controls.
+    /// Runs one image of each data set under its first model that loads, and under the controls; a model that is yet to be trained is
+    /// stood in for by the one that its training starts from, and takes one step on one image.
     ///
     /// - Throws: nothing that a run would record; what cannot be measured is left out.
     public func estimate() throws -> StudyEstimate {
         let evaluators = try evaluators()
         let methodCount = file.methods.count { !$0.isControl }
-        var estimate = StudyEstimate(parts: [], scores: 0, mapBytes: nil)
+        var estimate = StudyEstimate(parts: [], trainings: [], scores: 0, mapBytes: nil)
         for source in sources {
             let models = store.models.filter { $0.datasetID == source.id && $0.kind != .none }
             let (scored, predicted) = (source.ids(.score), source.ids(.predict))
@@ -51,15 +83,61 @@ extension StudyPlan {
             let controls = file.methods.count { $0.isControl && (source.hasImages || !$0.needsImage) }
             estimate.scores += scored.count * (controls + models.count * methodCount) * store.metrics.count
             part.secondsPerControls = measureControls(source, scored, evaluators)
-            if let loaded = models.lazy.compactMap({ try? load($0, of: source) }).first {
+            if let loaded = models.lazy.compactMap({ loadOrStandIn($0, source) }).first {
                 let measured = measure(loaded, source, scored, evaluators)
                 part.secondsPerExplained = measured?.explained
                 part.secondsPerPredicted = measured?.predicted
                 if let measured { estimate.mapBytes = (estimate.mapBytes ?? 0) + measured.mapBytes * scored.count * models.count }
             }
             estimate.parts.append(part)
+            for model in models {
+                guard let training = trainings[model.path], let entry = entry(model) else { continue }
+                estimate.trainings.append(measure(training, entry, model, dataset: source.settings.name))
+            }
         }
         return estimate
+    }
+
+    /// A model, or the one it is going to be trained from; nil when it does not load.
+    private func loadOrStandIn(_ record: ModelRecord, _ source: DatasetSource) -> StudyLoadedModel? {
+        if let loaded = try? load(record, of: source, results: output) { return loaded }
+        guard let training = trainings[record.path], let entry = entry(record), let model = try? training.startingModel(entry),
+            let size = training.preprocess.size, size % model.configuration.patchSize == 0
+        else { return nil }
+        let sides = size / model.configuration.patchSize
+        return StudyLoadedModel(
+            model: model.withPositionGrid(PatchGrid(rows: sides, columns: sides)), preprocess: training.preprocess,
+            record: CheckpointRecord(
+                modelID: record.id, sha256: "", family: "", parameters: 0, classes: model.configuration.classes, architecture: "",
+                preprocess: training.preprocess.description, notes: []))
+    }
+
+    private func measure(
+        _ training: PlannedTraining, _ entry: StudyModel, _ record: ModelRecord, dataset: String
+    ) -> StudyEstimate.Training {
+        var result = StudyEstimate.Training(
+            dataset: dataset, model: record.name, recipe: training.recipe.name, start: training.recipe.initialisation,
+            trainingImages: training.set.training.count, validationImages: training.set.validation.count, epochs: training.recipe.epochs,
+            isFinished: (try? StudyTrainer(plan: self, results: output).isFinished(record)) == true)
+        guard !result.isFinished, let loaded = loadOrStandIn(record, sources[record.datasetID]),
+            let sample = training.set.training.first, let image = try? Image(contentsOf: sample.imagePath),
+            let pixels = try? training.preprocess(image), let size = training.preprocess.size
+        else { return result }
+        let images = pixels.reshaped([1, 3, size, size])
+        let workspace = Workspace()
+        var gradients = WeightGradients(like: loaded.model)
+        // A linear probe runs the blocks once and the head ever after; its epochs are next to nothing.
+        let steps = training.recipe.isLinearProbe ? 1 / Double(training.recipe.epochs) : 1
+        for _ in 0..<2 {
+            var clock = Stopwatch()
+            guard (try? loaded.model(images, workspace: workspace)) != nil else { return result }
+            result.secondsPerValidation = steps * clock.lap()
+            _ = try? loaded.model.weightGradient(
+                of: images, frozenBlocks: training.recipe.frozenBlocks, into: &gradients, workspace: workspace
+            ) { Tensor($0.shape) }
+            result.secondsPerTraining = training.recipe.isLinearProbe ? result.secondsPerValidation : clock.lap()
+        }
+        return result
     }
 
     private func measure(

@@ -57,6 +57,11 @@ extension StudyPlan {
     /// What differs between this study and the one that a store belongs to, in words.
     func differences(from stored: Store) throws(StoreError) -> [String] {
         guard try stored.study(StudyKey.fingerprint) != file.fingerprint else {
+            if try stored.study(StudyKey.training) != store.study[StudyKey.training] {
+                let then = Set(try (stored.study(StudyKey.training) ?? "").split(separator: "\n"))
+                let new = (store.study[StudyKey.training] ?? "").split(separator: "\n").filter { !then.contains($0) }
+                return ["its models are trained otherwise: " + (new.first.map { "now '\($0)'" } ?? "fields were removed")]
+            }
             // The same study file; the data sets may have gained or lost images.
             guard try stored.samples() != store.samples else { return [] }
             return ["the images of its data sets are others: \(try stored.samples().count) then, \(store.samples.count) now"]

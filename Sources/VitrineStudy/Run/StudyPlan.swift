@@ -10,6 +10,8 @@ public struct StudyPlan: Sendable {
     public let store: StorePlan
     /// In the order of the study.
     let sources: [DatasetSource]
+    /// Models to be trained, by their path below the results.
+    let trainings: [String: PlannedTraining]
 
     /// A data set with the samples that take part.
     struct DatasetSource: Sendable {
@@ -37,9 +39,22 @@ public struct StudyPlan: Sendable {
     ///   - path: of the study file, for mistakes; relative paths start from its folder.
     /// - Throws: `StudyFileError`, with everything that is missing or contradictory, at the line that asks for it.
     public init(_ file: StudyFile, path: String) throws(StudyFileError) {
+        try self.init(file, path: path, mistakes: [])
+    }
+
+    /// Reads a study file and opens what it names.
+    ///
+    /// - Throws: `StudyFileError` with every mistake at once, those of the text and those that show when files are looked for.
+    public static func read(_ path: String, overrides: [String] = []) throws(StudyFileError) -> StudyPlan {
+        let (file, mistakes) = try StudyFile.collect(StudyFile.text(of: path), path: path, overrides: overrides)
+        return try StudyPlan(file, path: path, mistakes: mistakes)
+    }
+
+    private init(_ file: StudyFile, path: String, mistakes found: [StudyMistake]) throws(StudyFileError) {
         self.file = file
         folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) : ""
-        var mistakes: [StudyMistake] = []
+        var mistakes = found
+        var trainings: [String: PlannedTraining] = [:]
         var sources: [DatasetSource] = []
         var datasets: [DatasetRecord] = []
         var samples: [SampleRecord] = []
@@ -59,6 +74,14 @@ public struct StudyPlan: Sendable {
                         classNames: contents.classNames, positiveLabel: contents.positiveLabel,
                         positiveClass: source.information.positiveClass))
                 sources.append(source)
+                for model in file.models(of: settings) {
+                    guard case .trained(let training) = model.source else { continue }
+                    do {
+                        trainings[model.path(dataset: settings.name)] = try PlannedTraining(
+                            training, model: model.name, dataset: settings, information: source.information, contents: contents,
+                            explained: Set(source.samples.map(\.id)), folder: folder)
+                    } catch let mistake as StudyMistake { mistakes.append(mistake) }
+                }
             } catch let mistake as StudyMistake { mistakes.append(mistake) } catch {
                 mistakes.append(StudyMistake(settings.place, "data set '\(settings.name)': \(error)"))
             }
@@ -66,11 +89,14 @@ public struct StudyPlan: Sendable {
         mistakes += Self.missingModels(file, folder: folder)
         guard mistakes.isEmpty else { throw StudyFileError(path: path, mistakes: mistakes) }
         self.sources = sources
+        self.trainings = trainings
+        var facts = [
+            StudyKey.resolved: file.resolvedForStore, StudyKey.fingerprint: file.fingerprint, StudyKey.title: file.title,
+            StudyKey.seed: "\(file.seed)",
+        ]
+        if !trainings.isEmpty { facts[StudyKey.training] = Self.text(of: trainings) }
         store = StorePlan(
-            study: [
-                StudyKey.resolved: file.resolvedForStore, StudyKey.fingerprint: file.fingerprint, StudyKey.title: file.title,
-                StudyKey.seed: "\(file.seed)",
-            ],
+            study: facts,
             datasets: datasets, samples: samples, models: Self.models(file, sources, folder: folder), methods: Self.methods(file),
             metrics: Self.metrics(file))
     }
@@ -78,10 +104,27 @@ public struct StudyPlan: Sendable {
     /// Folder of the results.
     public var output: String { Self.resolve(file.output, folder) }
 
+    /// The entry of the study file that a model of the plan comes from; nil for the controls.
+    func entry(_ record: ModelRecord) -> StudyModel? {
+        file.models(of: sources[record.datasetID].settings).first { $0.name == record.name }
+    }
+
+    /// What decides the weights of the models to be trained, a line for each field: recipes may stand in files of their own.
+    private static func text(of trainings: [String: PlannedTraining]) -> String {
+        trainings.sorted { $0.key < $1.key }.flatMap { path, training in
+            training.identity.sorted { $0.key < $1.key }.map { "\(path.split(separator: "/")[1...2].joined(separator: "/")) \($0): \($1)\n" }
+        }.joined()
+    }
+
     /// A path of the study file as seen from here.
     static func resolve(_ path: String, _ folder: String) -> String {
         path.hasPrefix("/") || folder.isEmpty ? path : folder + "/" + path
     }
+
+    /// The folder of a file.
+    static func parent(_ path: String) -> String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "." }
+
+    public var trainsModels: Bool { !trainings.isEmpty }
 
     // MARK: Tables
 
@@ -91,10 +134,15 @@ public struct StudyPlan: Sendable {
             records.append(ModelRecord(id: records.count, datasetID: source.id, name: "none", kind: .none, path: ""))
             guard source.hasImages else { continue }
             for model in file.models(of: source.settings) {
-                let isRandom = if case .randomWeights = model.source { true } else { false }
+                let kind: ModelRecord.Kind =
+                    switch model.source {
+                    case .checkpoint: .checkpoint
+                    case .trained: .trained
+                    case .randomWeights: .randomWeights
+                    }
                 records.append(
                     ModelRecord(
-                        id: records.count, datasetID: source.id, name: model.name, kind: isRandom ? .randomWeights : .checkpoint,
+                        id: records.count, datasetID: source.id, name: model.name, kind: kind,
                         path: model.path(dataset: source.settings.name)))
             }
         }
@@ -126,6 +174,7 @@ public struct StudyPlan: Sendable {
 
     // MARK: Data sets
 
+    /// - Returns: the samples that take part, and the whole data set with its split.
     static func open(
         _ settings: StudyDataset, folder: String, id: Int, firstSample: Int, hasModels: Bool
     ) throws -> (DatasetSource, DatasetContents) {
@@ -139,18 +188,19 @@ public struct StudyPlan: Sendable {
             contents.samples = try Splits.complete(
                 contents.samples, validation: drawn.validation, test: drawn.test, seed: drawn.seed)
         }
-        let isSplit = contents.samples.contains { $0.split != nil }
+        var taken = contents.samples
+        let isSplit = taken.contains { $0.split != nil }
         if let sides = settings.split, sides.count < Split.allCases.count {
             guard isSplit else {
                 throw StudyMistake(settings.place, "\(what) has no split to take a side of; leave split out, or draw one with draw-split")
             }
-            contents.samples = contents.samples.filter { sample in sample.split.map(sides.contains) ?? false }
-        } else if settings.split == nil && contents.samples.contains(where: { $0.split == .test }) {
-            contents.samples = contents.samples.filter { $0.split == .test }
+            taken = taken.filter { sample in sample.split.map(sides.contains) ?? false }
+        } else if settings.split == nil && taken.contains(where: { $0.split == .test }) {
+            taken = taken.filter { $0.split == .test }
         }
         var scored = 0
         var kept: [(Sample, SampleRecord.Role)] = []
-        for sample in contents.samples {
+        for sample in taken {
             if isExplained(sample, settings, contents) {
                 if scored < settings.limit ?? .max { kept.append((sample, .score)) }
                 scored += 1
@@ -162,7 +212,7 @@ public struct StudyPlan: Sendable {
             let hint =
                 settings.options["annotations"] == nil
                 ? "name the folder or file of the experts' annotations with 'annotations'" : "check the names of the annotations, and split"
-            throw StudyMistake(settings.place, "\(what): none of its \(contents.samples.count) images has a mask to score against; \(hint)")
+            throw StudyMistake(settings.place, "\(what): none of its \(taken.count) images has a mask to score against; \(hint)")
         }
         let source = DatasetSource(
             id: id, settings: settings, information: dataset.information, hasImages: hasImages, positiveLabel: contents.positiveLabel,

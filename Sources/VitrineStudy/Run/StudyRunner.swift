@@ -52,6 +52,8 @@ public struct StudyRunner: Sendable {
     public var workers = 1
     /// Asked before every commit; true stops the run with `StudyInterruption`.
     public var shouldStop: @Sendable () -> Bool = { false }
+    /// Told how trainings go.
+    public var news: @Sendable (StudyTrainingNews) -> Void = { _ in }
     /// Told how many units were finished or given up.
     public var advance: @Sendable (Int) -> Void = { _ in }
 
@@ -153,7 +155,7 @@ public struct StudyRunner: Sendable {
         }
         let session: Session
         do { session = try open(record, source, evaluators) } catch {
-            if error is StoreError { throw error }
+            if error is StoreError || error is StudyInterruption { throw error }
             try store.commit(
                 FailureRecord(datasetID: source.id, sampleID: nil, modelID: record.id, stage: .model, message: "\(error)"))
             advance(pending.joined().count)
@@ -161,11 +163,22 @@ public struct StudyRunner: Sendable {
         }
         try stopIfAsked()
         try store.commit(session.loaded.record)
+        if let left = try trainer.leftOut(record) {
+            try store.commit(FailureRecord(datasetID: source.id, sampleID: nil, modelID: record.id, stage: .training, message: left))
+        }
         let workspaces = (0..<workers).map { _ in Workspace() }
         try parallelFor(pending.count, workers: workers) { worker, i in
             try run(pending[i].filter { !damaged.contains($0) }, done: done, session, workspace: workspaces[worker])
             advance(pending[i].count)
         }
+    }
+
+    private var trainer: StudyTrainer {
+        var trainer = StudyTrainer(plan: plan, results: store.folder)
+        trainer.workers = workers
+        trainer.shouldStop = shouldStop
+        trainer.news = news
+        return trainer
     }
 
     /// A loaded model with the passes it is asked for.
@@ -185,7 +198,14 @@ public struct StudyRunner: Sendable {
     }
 
     private func open(_ record: ModelRecord, _ source: StudyPlan.DatasetSource, _ evaluators: [Evaluator]) throws -> Session {
-        let loaded = try plan.load(record, of: source)
+        if case .randomWeights(let like, _)? = plan.entry(record)?.source,
+            let other = plan.store.models.first(where: { $0.datasetID == source.id && $0.name == like })
+        {
+            try trainer.train(other)
+        } else {
+            try trainer.train(record)
+        }
+        let loaded = try plan.load(record, of: source, results: store.folder)
         if let stored = try store.checkpoints().first(where: { $0.modelID == record.id }), stored.sha256 != loaded.record.sha256 {
             throw InputFailure(
                 stage: .model,

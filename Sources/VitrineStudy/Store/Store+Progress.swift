@@ -34,7 +34,7 @@ extension Store {
                 count(CASE WHEN unit.model_id IS NULL AND EXISTS (
                     SELECT 1 FROM failure
                     WHERE failure.dataset_id = model.dataset_id AND failure.sample_id IN (-1, sample.id)
-                        AND failure.model_id IN (-1, model.id)) THEN 1 END) AS failed
+                        AND failure.model_id IN (-1, model.id) AND failure.stage <> 'training') THEN 1 END) AS failed
             FROM model
             JOIN sample ON sample.dataset_id = model.dataset_id AND \(wanted)
             LEFT JOIN unit ON unit.model_id = model.id AND unit.sample_id = sample.id

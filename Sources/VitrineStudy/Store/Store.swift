@@ -7,6 +7,8 @@ import GRDB
 /// and model. Several readers may read while one process writes.
 public final class Store: Sendable {
     public let path: String
+    /// Where it lies; models that the study trains stand below it.
+    var folder: String { StudyPlan.parent(path) }
     let database: DatabasePool
 
     private init(path: String, database: DatabasePool) {

@@ -64,6 +64,8 @@ public enum StudyKey {
     public static let fingerprint = "fingerprint"
     /// The title of the report.
     public static let title = "title"
+    /// What decides the weights of the models that the study trains, a line for each field; absent where it trains none.
+    public static let training = "training"
     /// Seed of all random draws.
     public static let seed = "seed"
 }

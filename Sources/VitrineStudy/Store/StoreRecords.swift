@@ -280,8 +280,10 @@ public struct ScoreRecord: Sendable, Equatable {
 public struct FailureRecord: Sendable, Equatable {
     /// Where it happened.
     public enum Stage: String, Sendable {
-        /// A model did not load.
+        /// A model did not load, or could not be trained.
         case model
+        /// Images were left out of a training because they cannot be read.
+        case training
         /// An image did not decode.
         case image
         /// A mask is missing, damaged or of another size.

@@ -1,0 +1,40 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Keeps other processes out while one of them works in a folder, as several shards of a study may want to.
+///
+/// The system gives the lock back when the process ends, however it ends.
+final class FileLock: Sendable {
+    struct Failure: Error, CustomStringConvertible {
+        let path: String
+        let reason: String
+        var description: String {
+            "\(path): cannot be locked (\(reason)); where the file system has no locks, train on one machine first: vitrine study train"
+        }
+    }
+
+    private let handle: FileHandle
+
+    /// Waits until nobody else holds the lock.
+    ///
+    /// - Parameter shouldStop: asked every second; true ends the waiting with `StudyInterruption`.
+    init(_ path: String, shouldStop: () -> Bool) throws {
+        guard FileManager.default.fileExists(atPath: path) || FileManager.default.createFile(atPath: path, contents: nil),
+            let handle = FileHandle(forUpdatingAtPath: path)
+        else { throw Failure(path: path, reason: "it cannot be written") }
+        self.handle = handle
+        while flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) != 0 {
+            let code = errno
+            guard code == EWOULDBLOCK || code == EINTR else { throw Failure(path: path, reason: "error \(code)") }
+            if shouldStop() { throw StudyInterruption() }
+            sleep(1)
+        }
+    }
+
+    deinit { try? handle.close() }
+}
