@@ -181,6 +181,14 @@ struct StoreTests {
         ) { try Store.merge([a.path, b.path], into: path("c.sqlite")) }
     }
 
+    @Test(
+        "writes a store of 20,000 images, three methods and ten metrics, to measure reports with",
+        .enabled(if: ProcessInfo.processInfo.environment["VITRINE_SYNTHETIC"] != nil, "VITRINE_SYNTHETIC names no file to write"))
+    func large() throws {
+        let path = try #require(ProcessInfo.processInfo.environment["VITRINE_SYNTHETIC"])
+        try SyntheticStore().write(to: path).close()
+    }
+
     @Test("a synthetic store has what it was asked for")
     func synthetic() throws {
         var settings = SyntheticStore()

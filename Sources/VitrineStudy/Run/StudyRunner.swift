@@ -85,6 +85,8 @@ public struct StudyRunner: Sendable {
     }
 
     public func run() throws {
+        let lock = try FileLock(store.path + ".lock") { throw StoreError.inUse(path: store.path) }
+        defer { withExtendedLifetime(lock) {} }
         try CPU.selfTest()
         let provenance = Provenance(files: [:], options: [:])
         let id = try store.beginRun(

@@ -6,6 +6,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case version(path: String, found: Int, expected: Int)
     case damaged(path: String, table: String, reason: String)
     case cannotWrite(path: String, reason: String)
+    /// Another process is writing it.
+    case inUse(path: String)
     /// The store belongs to another study; `differences` names what differs.
     case otherStudy(path: String, differences: [String])
     /// Two stores to be merged hold different results for the same thing.
@@ -20,6 +22,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
             "\(path): is a store of version \(found), this Vitrine reads version \(expected); run the study again into another folder"
         case .damaged(let path, let table, let reason): "\(path), table \(table): \(reason); restore the file, or run the study again"
         case .cannotWrite(let path, let reason): "\(path): cannot be written (\(reason)); is the disk full?"
+        case .inUse(let path): "\(path): another process is running this study; wait for it, or stop it first"
         case .otherStudy(let path, let differences):
             "\(path): holds the results of another study (\(differences.joined(separator: "; "))); choose another output"
         case .conflict(let first, let second, let table, let row):

@@ -55,7 +55,7 @@ public struct StudyTrainer: Sendable {
         do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
             throw StoreError.cannotWrite(path: folder, reason: error.localizedDescription)
         }
-        let lock = try FileLock(folder + "/lock", shouldStop: shouldStop)
+        let lock = try FileLock(folder + "/lock") { if shouldStop() { throw StudyInterruption() } }
         defer { withExtendedLifetime(lock) {} }
         // Another process may have trained it while this one waited.
         if try isFinished(record) { return }

@@ -6,7 +6,7 @@ import Foundation
     import Musl
 #endif
 
-/// Keeps other processes out while one of them works in a folder, as several shards of a study may want to.
+/// Keeps other processes out while one of them works: on a store, or on a model that several shards of a study want.
 ///
 /// The system gives the lock back when the process ends, however it ends.
 final class FileLock: Sendable {
@@ -20,10 +20,8 @@ final class FileLock: Sendable {
 
     private let handle: FileHandle
 
-    /// Waits until nobody else holds the lock.
-    ///
-    /// - Parameter shouldStop: asked every second; true ends the waiting with `StudyInterruption`.
-    init(_ path: String, shouldStop: () -> Bool) throws {
+    /// - Parameter whileTaken: asked every second while somebody else holds the lock; throws to end the waiting.
+    init(_ path: String, whileTaken: () throws -> Void) throws {
         guard FileManager.default.fileExists(atPath: path) || FileManager.default.createFile(atPath: path, contents: nil),
             let handle = FileHandle(forUpdatingAtPath: path)
         else { throw Failure(path: path, reason: "it cannot be written") }
@@ -31,7 +29,7 @@ final class FileLock: Sendable {
         while flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) != 0 {
             let code = errno
             guard code == EWOULDBLOCK || code == EINTR else { throw Failure(path: path, reason: "error \(code)") }
-            if shouldStop() { throw StudyInterruption() }
+            try whileTaken()
             sleep(1)
         }
     }
