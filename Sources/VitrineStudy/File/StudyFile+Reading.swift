@@ -235,7 +235,9 @@ extension StudyFile {
 }
 
 extension StudyModel {
-    private static let keys = ["name", "path", "pattern", "init", "train", "random-weights", "seed", "datasets", "heads", "group", "prefix"]
+    private static let keys = [
+        "name", "path", "pattern", "init", "train", "random-weights", "seed", "datasets", "heads", "group", "prefix",
+    ]
     private static let sources = ["path", "pattern", "train", "random-weights"]
 
     /// The columns of all entries; a pattern with several initialisations gives one column each.

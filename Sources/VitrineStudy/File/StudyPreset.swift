@@ -63,6 +63,10 @@ public struct StudyPreset: Sendable {
             models:
               - pattern: weights/{dataset}_{init}.pth
                 init: [scratch, sup, dino, mae]
+              # Or trained first, with the publication's recipes; cpchild and mura bring a split, the others need draw-split:
+              # - init: [scratch, sup, dino, mae]
+              #   datasets: [cpchild, mura]
+              #   train: {recipe: "{dataset}-{init}", init: "pretrained/{init}.pth"}
               # The architecture without what it learnt: a control too.
               # - name: random-weights
               #   random-weights: sup

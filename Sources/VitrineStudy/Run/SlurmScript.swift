@@ -73,9 +73,11 @@ public struct SlurmScript: Sendable {
 
     /// A word of the shell.
     private static func quoted(_ text: String) -> String {
-        let plain = !text.isEmpty && text.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "._-/=,:@%+".utf8.contains(byte)
-        }
+        let plain =
+            !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "._-/=,:@%+".utf8.contains(byte)
+            }
         return plain ? text : "'" + text.replacing("'", with: "'\\''") + "'"
     }
 }

@@ -11,7 +11,8 @@ extension StudyPictures {
     public func headAttention(model id: Int, samples: [Int]) throws(StoreError) -> [Int: [HeatMap]] {
         guard let record = try store.models().first(where: { $0.id == id }), record.kind == .checkpoint || record.kind == .trained,
             let stored = try store.checkpoints().first(where: { $0.modelID == id }), let source = sources[record.datasetID],
-            let plan = plans[record.datasetID], let loaded = try? plan.load(record, of: source, results: store.folder), loaded.record.sha256 == stored.sha256
+            let plan = plans[record.datasetID], let loaded = try? plan.load(record, of: source, results: store.folder),
+            loaded.record.sha256 == stored.sha256
         else { return [:] }
         let heads = (0..<loaded.model.configuration.heads).compactMap { try? ConfiguredMethod("attention:head=\($0)") }
         guard heads.count == loaded.model.configuration.heads,

@@ -112,7 +112,9 @@ public struct StudyPlan: Sendable {
     /// What decides the weights of the models to be trained, a line for each field: recipes may stand in files of their own.
     private static func text(of trainings: [String: PlannedTraining]) -> String {
         trainings.sorted { $0.key < $1.key }.flatMap { path, training in
-            training.identity.sorted { $0.key < $1.key }.map { "\(path.split(separator: "/")[1...2].joined(separator: "/")) \($0): \($1)\n" }
+            training.identity.sorted { $0.key < $1.key }.map {
+                "\(path.split(separator: "/")[1...2].joined(separator: "/")) \($0): \($1)\n"
+            }
         }.joined()
     }
 

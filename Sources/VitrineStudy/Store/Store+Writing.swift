@@ -102,7 +102,8 @@ extension Store {
 
     public func commit(_ checkpoint: CheckpointRecord) throws(StoreError) {
         try write { db in
-            try db.execute(sql: "DELETE FROM failure WHERE model_id = ? AND sample_id = -1 AND stage = 'model'", arguments: [checkpoint.modelID])
+            try db.execute(
+                sql: "DELETE FROM failure WHERE model_id = ? AND sample_id = -1 AND stage = 'model'", arguments: [checkpoint.modelID])
             try db.execute(
                 sql: "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 arguments: [

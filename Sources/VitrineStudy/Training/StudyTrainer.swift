@@ -119,7 +119,8 @@ public struct StudyTrainer: Sendable {
         let path = folder + "/" + Trainer.modelName
         guard try sha256(ofFile: path) == result.model else {
             throw InputFailure(
-                stage: .model, message: "\(path): is not the model that was trained here, by its SHA-256; remove \(folder) to train it again")
+                stage: .model,
+                message: "\(path): is not the model that was trained here, by its SHA-256; remove \(folder) to train it again")
         }
         return true
     }
