@@ -140,7 +140,7 @@ struct StudyTrainingTests {
         let failures = try store.failures()
         #expect(failures.map(\.stage) == [.training, .training, .training])
         #expect(failures.map(\.modelID) == [1, 3, 4])
-        #expect(failures[0].message.hasPrefix("model 'own' was trained without 1 unreadable images, the first: \(victim.imagePath)"))
+        #expect(failures[0].message.hasPrefix("data set 'table', model 'own': trained without an unreadable image: \(victim.imagePath)"))
         let progress = try store.progress()
         #expect(progress.isComplete && progress.failed == 0)
         let digest = try store.contentDigest()

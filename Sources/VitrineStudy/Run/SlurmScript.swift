@@ -62,7 +62,7 @@ public struct SlurmScript: Sendable {
                 srun "$vitrine" study run "${study[@]}" --shard "$SLURM_ARRAY_TASK_ID/$shards" --workers "$SLURM_CPUS_PER_TASK" --quiet
                 ;;
             report)
-                rm -f "$results/results.sqlite"
+                rm -f "$results"/results.sqlite "$results"/results.sqlite-wal "$results"/results.sqlite-shm
                 "$vitrine" study merge "$results"/results-*-of-"$shards".sqlite --output "$results/results.sqlite" || [ $? -eq 3 ]
                 "$vitrine" study report "$results" --output "$results/report" --workers "$SLURM_CPUS_PER_TASK"
                 ;;

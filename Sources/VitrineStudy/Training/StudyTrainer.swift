@@ -104,7 +104,9 @@ public struct StudyTrainer: Sendable {
         guard plan.trainings[record.path] != nil, let unreadable = try TrainingProvenance.read(folder(record))?.unreadable,
             let first = unreadable.first
         else { return nil }
-        return "model '\(record.name)' was trained without \(unreadable.count) unreadable images, the first: \(first)"
+        let dataset = plan.store.datasets[record.datasetID].name
+        let what = unreadable.count == 1 ? "an unreadable image" : "\(unreadable.count) unreadable images, the first"
+        return "data set '\(dataset)', model '\(record.name)': trained without \(what): \(first)"
     }
 
     /// Whether the model is there, is what its provenance says, and is what the study wants.
