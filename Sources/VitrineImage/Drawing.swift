@@ -104,7 +104,7 @@ public struct Drawing: Sendable, Equatable {
     }
 
     private static func escaped(_ text: String) -> String {
-        text.unicodeScalars.filter { $0.value >= 0x20 }.map { scalar in
+        text.printable.unicodeScalars.map { scalar in
             switch scalar {
             case "&": "&amp;"
             case "<": "&lt;"

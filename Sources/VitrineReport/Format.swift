@@ -13,6 +13,9 @@ enum Format {
     /// Scores, shares and correlations.
     static func score(_ value: Double?) -> String { value.map { fixed($0, 3) } ?? "–" }
 
+    /// Three significant digits, for the raw values of maps.
+    static func significant(_ value: Float) -> String { String(format: "%.3g", Double(value)) }
+
     /// Two or more significant digits, so that tiny lesions do not become 0 %.
     static func percent(_ share: Double) -> String {
         let value = 100 * share
@@ -31,7 +34,7 @@ enum Format {
     static func interval(_ interval: Interval) -> String {
         switch interval.method {
         case .undefined: "no interval"
-        case .constant: "all equal"
+        case .constant: "all images equal"
         default: "\(fixed(interval.lower, 3)) to \(fixed(interval.upper, 3))"
         }
     }

@@ -34,7 +34,7 @@ public struct Report: Sendable {
         let answer = Answer(study)
         let pictures = try StudyPictures(store, folder: studyFolder)
         let gallery = try Gallery(study, store: store, pictures: pictures, each: galleryImages)
-        let overview = try gallery.overview(colorMap: colorMap)
+        let overview = try Overview(gallery, store: store, colorMap: colorMap)
 
         try ScoresTable(store).write(csv: folder + "/scores.csv", jsonl: folder + "/scores.jsonl")
         let tables = SummaryTable(study: study)
@@ -46,9 +46,9 @@ public struct Report: Sendable {
             try text(drawing.svg(isStandalone: true), "\(figures)/\(name).svg")
             try drawing.image().write(png: "\(figures)/\(name).png")
         }
-        try overview?.write(png: figures + "/overview.png")
+        try overview.image()?.write(png: figures + "/overview.png")
         if writesMaps { try maps(study, store, folder + "/maps") }
-        let page = Page(study: study, answer: answer, gallery: gallery, colorMap: colorMap, overview: overview)
+        let page = Page(study: study, answer: answer, gallery: gallery, overview: overview, colorMap: colorMap)
         try text(page.html(), folder + "/report.html")
         return answer
     }
@@ -78,8 +78,8 @@ public struct Report: Sendable {
                 let strata = dataset.strata.filter { $0.modelID == model.id }
                 if !strata.isEmpty {
                     let names = strata.map { study.method($0.methodID)?.name ?? "" }
-                    result.append(
-                        ("\(data)-size-\(fileName(model.name))", SizeFigure(strata: strata, names: names, title: title).drawing()))
+                    let figure = SizeFigure(strata: strata, names: names, title: "\(title): \(study.primaryTitle)")
+                    result.append(("\(data)-size-\(fileName(model.name))", figure.drawing()))
                 }
                 if let prediction = dataset.predictions.first(where: { $0.modelID == model.id }) {
                     result.append(

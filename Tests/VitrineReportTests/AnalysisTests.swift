@@ -58,6 +58,25 @@ struct AnalysisTests {
         #expect(abs(good.comparison.meanDifference - 0.3) < 1e-12)
     }
 
+    @Test("an overlap of 0 on every image is a constant, not a proportion of hits")
+    func constantOverlap() throws {
+        let planted = try PlantedStudy()
+        let study = try StudyAnalysis(planted.store(blind: 0), resamples: 500)
+        let cell = try #require(study.datasets[0].metric("iou@20", "corrected")?.cell(model: 1, method: 2))
+        #expect((cell.interval.method, cell.interval.lower, cell.interval.upper) == (.constant, 0, 0))
+    }
+
+    @Test("too few patients for any test are named in the answer")
+    func fewPatients() throws {
+        // Two patients: the smallest two-sided p over signs is 0.5.
+        var synthetic = SyntheticStore()
+        (synthetic.images, synthetic.metrics) = (4, 2)
+        let planted = try PlantedStudy()
+        let few = try StudyAnalysis(synthetic.write(to: planted.file("a.sqlite")), resamples: 500)
+        #expect(Answer(few).sentences[2].contains("2 patients, too few"))
+        #expect(!Answer(try Self.analysis().0).sentences[2].contains("too few"))
+    }
+
     @Test("ranks run over patients, the centre prior among the methods")
     func ranks() throws {
         let (study, _) = try Self.analysis()
@@ -83,7 +102,8 @@ struct AnalysisTests {
         let (study, _) = try Self.analysis()
         let answer = Answer(study)
         #expect(answer.sentences.count == 3)
-        #expect(answer.sentences[0].contains("good in 1 of 1, centred in 0 of 1 and blind in 0 of 1"))
+        #expect(answer.sentences[0].contains("the maps of good (1 of 1) are shown to score above both a random map and a blob"))
+        #expect(answer.sentences[0].hasSuffix("those of centred and blind in none."))
         #expect(answer.sentences[1].contains("good under m</td> on =d&<i>"))
         #expect(answer.sentences[2].contains("1 mask of =d&<i> mark"))
     }

@@ -23,6 +23,9 @@ final class PlantedStudy: Sendable {
     static let images = 24
     static let chance = 0.25
 
+    /// A patient whose name turns the direction of what follows.
+    static let reversed = "a\u{202E}b"
+
     /// Three images per patient. `good` scores far above chance and the centre; `centred` exactly as the centre control; `blind` at chance.
     static func value(method: Int, image: Int) -> Double {
         let wobble = 0.02 * Double(image % 5) - 0.04
@@ -64,7 +67,8 @@ final class PlantedStudy: Sendable {
             MetricRecord(id: 1, name: "iou@20", protocolName: "corrected", summary: "s", citation: "c"),
         ])
 
-    func store() throws -> Store {
+    /// - Parameter blind: what `blind` scores on every image instead.
+    func store(blind: Double? = nil) throws -> Store {
         let store = try Store.create(file("results.sqlite"), plan: Self.plan)
         for i in 0..<Self.images {
             let mask = MaskRecord(
@@ -75,14 +79,16 @@ final class PlantedStudy: Sendable {
                 image: ImageRecord(sampleID: i, sha256: "0", storedWidth: 32, storedHeight: 32), mask: mask, failures: [], sample: i)
         }
         for model in 0...1 {
-            for i in 0..<Self.images + (model == 1 ? 4 : 0) { try store.commit(unit(model: model, image: i)) }
+            for i in 0..<Self.images + (model == 1 ? 4 : 0) { try store.commit(unit(model: model, image: i, blind: blind)) }
         }
         try store.commit(
-            FailureRecord(datasetID: 0, sampleID: nil, modelID: 1, stage: .model, message: "failed: <img src=x onerror=alert(1)>"))
+            FailureRecord(
+                datasetID: 0, sampleID: nil, modelID: 1, stage: .model,
+                message: "failed: <img src=x onerror=alert(1)> \(Self.reversed)"))
         return store
     }
 
-    private func unit(model: Int, image: Int) -> UnitResult {
+    private func unit(model: Int, image: Int, blind: Double?) -> UnitResult {
         let isScored = image < Self.images
         var unit = UnitResult(
             unit: UnitRecord(
@@ -98,11 +104,13 @@ final class PlantedStudy: Sendable {
         guard isScored else { return unit }
         for method in model == 0 ? 3...3 : 0...2 {
             for metric in 0...1 {
+                let planted = Self.value(method: method, image: image)
+                let value = method == 2 ? blind ?? planted : planted
                 // An empty mask has no corrected score.
                 let isUndefined = metric == 1 && image == 5
                 unit.scores.append(
                     ScoreRecord(
-                        methodID: method, metricID: metric, value: isUndefined ? nil : Self.value(method: method, image: image),
+                        methodID: method, metricID: metric, value: isUndefined ? nil : value,
                         chance: isUndefined ? nil : Self.chance, ceiling: isUndefined ? nil : 1, status: isUndefined ? "empty-mask" : "ok",
                         chanceSource: isUndefined ? nil : "exact", chanceError: 0))
             }

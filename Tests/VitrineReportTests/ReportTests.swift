@@ -42,7 +42,9 @@ struct ReportTests {
         #expect(!html.contains("m</td></th>"))
         #expect(html.contains("m&lt;/td&gt;"))
         #expect(html.contains("failed: &lt;img src=x onerror=alert(1)&gt;"))
-        #expect(!html.contains("\u{1}"))
+        // A mark that turns the direction of text would reorder what stands beside a name.
+        #expect(html.contains("a\u{FFFD}b"))
+        #expect(!html.contains("\u{1}") && !html.contains("\u{202E}"))
         // Two scripts of our own: the data and the program.
         #expect(html.components(separatedBy: "<script").count == 3)
         #expect(!html.contains("http://") && !html.contains("src=\"//"))
@@ -69,9 +71,25 @@ struct ReportTests {
         #expect(abs(sum - planned) < 1e-9)
     }
 
-    @Test("LaTeX has no character of its own in a name")
+    @Test("LaTeX has no character of its own in a name, and none that it lacks")
     func latex() {
+        #expect(LaTeXTables.escaped("[*]\u{202E}β é\n") == "{[}{*}]{[}U+202E]{[}U+3B2] é ")
         #expect(LaTeXTables.escaped("a_b%c&d#{$}\\~^") == "a\\_b\\%c\\&d\\#\\{\\$\\}\\textbackslash{}\\textasciitilde{}\\textasciicircum{}")
+    }
+
+    @Test("the page's parts stand in the order of its table of contents, each once")
+    func sections() throws {
+        let planted = try PlantedStudy()
+        let html = String(decoding: try #require(try write(planted, planted.store(), to: "a")["report.html"]), as: UTF8.self)
+        var rest = Substring(html)
+        for id in [
+            "answer", "tables", "changes", "ranks", "size", "pictures", "gallery", "masks", "predictions", "agreement", "comparisons",
+            "failures", "limits", "provenance",
+        ] {
+            #expect(html.components(separatedBy: "href=\"#\(id)\"").count == (id == "answer" ? 3 : 2), "\(id)")
+            let found = try #require(rest.range(of: "<section id=\"\(id)\""), "\(id)")
+            rest = rest[found.upperBound...]
+        }
     }
 
     @Test("file names of figures stay inside their folder")

@@ -18,6 +18,8 @@ public struct Answer: Sendable, Equatable {
         var model: ModelRecord
         var method: MethodRecord
 
+        var place: [Int] { [dataset.dataset.id, model.id] }
+
         /// `chefer under dino on kvasir`.
         var name: String { "\(method.name) under \(model.name) on \(dataset.dataset.name)" }
     }
@@ -49,7 +51,6 @@ public struct Answer: Sendable, Equatable {
 
     private static func whatLocalises(_ study: StudyAnalysis) -> String {
         let entries = entries(study)
-        let metric = "\(study.primary.name) (\(study.primary.protocolName))"
         guard !entries.isEmpty else {
             let levels = study.datasets.compactMap { dataset -> String? in
                 guard let centre = study.methods.first(where: { $0.identifier == "centre" }),
@@ -61,23 +62,26 @@ public struct Answer: Sendable, Equatable {
             }
             return levels.isEmpty
                 ? "No model and no centre control was run."
-                : "A blob at the centre of every image scores \(Format.list(levels)) by \(metric)."
+                : "A blob at the centre of every image scores \(Format.list(levels)) by \(study.primaryTitle)."
         }
-        func methods(_ verdict: Cell.Verdict) -> String {
-            Format.list(
-                study.explainers.compactMap { method in
-                    let own = entries.filter { $0.method.id == method.id }
-                    return own.isEmpty ? nil : "\(method.name) in \(own.count { $0.cell.verdict == verdict }) of \(own.count)"
-                })
+        let hasCentre = study.methods.contains { $0.identifier == "centre" }
+        let (verdict, rivals) =
+            hasCentre
+            ? (Cell.Verdict.localises, "both a random map and a blob at the image's centre")
+            : (.noCentre, "a random map (the study ran no centre control)")
+        let pairs = Set(entries.map(\.place)).count
+        var (shown, others): ([String], [String]) = ([], [])
+        for method in study.explainers {
+            let own = entries.filter { $0.method.id == method.id }
+            let count = own.count { $0.cell.verdict == verdict }
+            if count == 0 { others.append(method.name) } else { shown.append("\(method.name) (\(count) of \(own.count))") }
         }
-        guard study.methods.contains(where: { $0.identifier == "centre" }) else {
-            return
-                "By \(metric), with a family-wise error of 5 %, maps are above a random map (the study ran no centre control) in this many "
-                + "pairs of model and data set: \(methods(.noCentre))."
-        }
-        return
-            "By \(metric), with a family-wise error of 5 %, maps are shown to be above both a random map and a blob at the image's centre "
-            + "in this many pairs of model and data set: \(methods(.localises))."
+        let (best, test) = ("By \(study.primaryTitle), at a family-wise error of 5 %", "shown to score above \(rivals)")
+        let places = pairs == 1 ? "" : " in any of the \(pairs) pairs of model and data set"
+        if shown.isEmpty { return "\(best), the maps of none of \(Format.list(others)) are \(test)\(places)." }
+        var text = "\(best), the maps of \(Format.list(shown)) are \(test), in as many pairs of model and data set as the brackets say"
+        if !others.isEmpty { text += "; those of \(Format.list(others)) in none" }
+        return text + "."
     }
 
     private static func theBest(_ study: StudyAnalysis) -> String {
@@ -91,7 +95,8 @@ public struct Answer: Sendable, Equatable {
         var text =
             "The largest share of the way from chance to the ceiling is that of \(best.name): skill \(Format.fixed(skill, 2))"
             + (cell.skillInterval.map { " (95 % interval \(Format.fixed($0.lower, 2)) to \(Format.fixed($0.upper, 2)))" } ?? "")
-            + ", a score of \(Format.score(cell.value)) where chance is \(Format.score(cell.chance)) and the most possible \(Format.score(cell.ceiling))"
+            + (ranked.count > 1 ? ", which is flattered by being the best of \(ranked.count)" : "")
+            + "; it scores \(Format.score(cell.value)) where chance is \(Format.score(cell.chance)) and the most possible \(Format.score(cell.ceiling))"
         let rivals = ranked.dropFirst().filter { $0.model.id == best.model.id }
         let pairs = best.dataset.metric(study.primary.name, study.primary.protocolName)?.pairs ?? []
         let apart = rivals.filter { rival in
@@ -101,7 +106,14 @@ public struct Answer: Sendable, Equatable {
             }
         }
         if !rivals.isEmpty {
-            text += "; it is told apart from \(apart.count) of the \(Format.count(rivals.count, "other method")) under the same model"
+            text += ", and is told apart from \(apart.count) of the \(Format.count(rivals.count, "other method")) under the same model"
+        }
+        if let control = cell.controls.first(where: { best.dataset.model($0.modelID)?.kind == .randomWeights }) {
+            let isAbove = control.adjusted < StudyAnalysis.alpha && control.comparison.meanDifference > 0
+            text +=
+                "; against the same method under random weights the difference is \(Format.score(control.comparison.meanDifference)) "
+                + "(\(Format.interval(control.comparison.interval)); \(isAbove ? "" : "not shown to be above it, ")"
+                + "p \(Format.equals(control.adjusted)))"
         }
         return text + "."
     }
@@ -113,23 +125,27 @@ public struct Answer: Sendable, Equatable {
             let agreements = study.datasets.flatMap(\.mapAgreements).filter {
                 $0.firstMethod == method.id && study.method($0.secondMethod)?.identifier == "gradcam"
             }
-            if !own.isEmpty, method.name == "gradcam-study" {
+            if !own.isEmpty, method.identifier == "gradcam-study" {
                 let images = own.reduce(0) { $0 + $1.agreeing.count }
                 let whole = own.reduce(0) { $0 + $1.whole }
                 var warning =
-                    "the sign of \(method.name) is arbitrary (all six variants show the evidence itself on \(whole) of \(images) maps"
+                    "the sign of \(method.name) is arbitrary (all six variants agree with plain Grad-CAM on \(whole) of \(images) maps"
                 let correlations = agreements.flatMap(\.correlations)
                 if !correlations.isEmpty {
                     warning += ", and \(correlations.count { $0 < 0 }) of \(correlations.count) correlate negatively with plain Grad-CAM"
                 }
                 warnings.append(warning + ")")
             }
-            let unstable = study.datasets.flatMap(\.stabilities).filter { $0.methodID == method.id }
-            let moved = unstable.reduce(0) { $0 + $1.unstable }
-            if moved > 0 {
-                let images = unstable.reduce(0) { $0 + $1.images }
-                warnings.append("noise of half a grey level moves \(method.name) below a correlation of 0.9 on \(moved) of \(images) maps")
-            }
+        }
+        let moved = study.explainers.compactMap { method -> String? in
+            let own = study.datasets.flatMap(\.stabilities).filter { $0.methodID == method.id }
+            let count = own.reduce(0) { $0 + $1.unstable }
+            return count > 0 ? "\(method.name) (\(count) of \(own.reduce(0) { $0 + $1.images }) maps)" : nil
+        }
+        if !moved.isEmpty {
+            warnings.append(
+                "noise of half a grey level moves below a correlation of \(StabilityAnalysis.threshold) with themselves the maps of "
+                    + Format.list(moved))
         }
         for dataset in study.datasets {
             for prediction in dataset.predictions where study.datasets.count <= 4 {
@@ -137,8 +153,10 @@ public struct Answer: Sendable, Equatable {
                     let interval = prediction.areaInterval, interval.lower <= 0.5
                 else { continue }
                 warnings.append(
-                    "\(model.name) does not decide \(dataset.dataset.name) better than chance (AUROC \(Format.fixed(area, 2)))")
+                    "\(model.name) is not shown to decide \(dataset.dataset.name) better than chance "
+                        + "(AUROC \(Format.fixed(area, 2)), \(Format.interval(interval)))")
             }
+            if let warning = tooFewPatients(study, dataset) { warnings.append(warning) }
             if !dataset.masks.empty.isEmpty {
                 warnings.append("\(Format.count(dataset.masks.empty.count, "mask")) of \(dataset.dataset.name) mark nothing")
             }
@@ -147,5 +165,16 @@ public struct Answer: Sendable, Equatable {
         return warnings.isEmpty
             ? "Nothing that was checked speaks against these numbers; what was not checked is listed under limits."
             : "Before trusting a picture, mind: \(warnings.joined(separator: "; "))."
+    }
+
+    /// Where even maps that win on every patient could not pass the adjustment: the smallest p of a two-sided test over n signs is 2^(1-n).
+    private static func tooFewPatients(_ study: StudyAnalysis, _ dataset: DatasetAnalysis) -> String? {
+        guard let metric = dataset.metric(study.primary.name, study.primary.protocolName) else { return nil }
+        let tested = metric.cells.filter { $0.chanceAdjusted != nil }
+        guard let patients = tested.map(\.patients).max(), patients < 64,
+            2 / Double(UInt64(1) << UInt64(patients)) * Double(tested.count) >= StudyAnalysis.alpha
+        else { return nil }
+        return
+            "\(dataset.dataset.name) has \(Format.count(patients, dataset.patients == nil ? "image" : "patient")), too few for any of \(tested.count) maps to be shown above a control, however good"
     }
 }

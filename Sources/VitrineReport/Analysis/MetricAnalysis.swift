@@ -68,6 +68,10 @@ public struct MetricAnalysis: Sendable, Equatable {
         let ratio = try ClusterRatio.mean(column.values, clusters: clusters)
         cell.value = ratio.value
         cell.interval = try resamples.interval(of: ratio)
+        // Clopper and Pearson's interval is of hits; an overlap of 0 on every image is a constant, not a proportion.
+        if cell.interval.method == .clopperPearson, !scores.metric.name.hasPrefix("pointing-game") {
+            cell.interval = Interval(lower: cell.value, upper: cell.value, level: cell.interval.level, method: .constant)
+        }
         guard !column.chances.isEmpty else { return cell }
         let comparison = try ChanceComparison(
             scores: column.values, chance: column.chances, ceiling: column.ceilings, clusters: clusters, resamples: resamples)

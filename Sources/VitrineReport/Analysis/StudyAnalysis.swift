@@ -26,6 +26,8 @@ public struct StudyAnalysis: Sendable, Equatable {
     public var progress: StudyProgress
 
     public var protocols: [String] { metrics.map(\.protocolName).reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
+    /// The primary metric with its protocol: `iou@20 (corrected)`.
+    public var primaryTitle: String { "\(primary.name) (\(primary.protocolName))" }
     public var metricNames: [String] { metrics.map(\.name).reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
     public var explainers: [MethodRecord] { methods.filter { !$0.isControl } }
     public var controls: [MethodRecord] { methods.filter(\.isControl) }

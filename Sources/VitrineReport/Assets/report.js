@@ -36,21 +36,25 @@
     return { values: out, flat: !(high > low) };
   }
 
-  function threshold(values, share) {
+  // The least value among the strongest share of the pixels.
+  function threshold(shown, share) {
     if (share >= 1) return -1;
-    const sorted = Float32Array.from(values).sort();
-    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * (1 - share)))];
+    shown.sorted ||= Float32Array.from(shown.values).sort();
+    const at = Math.floor(shown.sorted.length * (1 - share));
+    return at < shown.sorted.length ? shown.sorted[at] : Infinity;
   }
 
   function draw(canvas, picture, map, outline) {
-    const context = canvas.getContext("2d");
+    // What stands in a closed part is drawn when that is opened.
+    if (canvas.closest("details:not([open])")) return;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
     context.drawImage(picture, 0, 0);
     const image = context.getImageData(0, 0, canvas.width, canvas.height);
     const pixels = image.data;
     if (map) {
       const table = tables[control("colors").value], opacity = control("opacity").value / 100;
       const shown = canvas.shown || (canvas.shown = upsample(map, canvas.width, canvas.height));
-      const least = threshold(shown.values, control("top").value / 100);
+      const least = threshold(shown, control("top").value / 100);
       if (!shown.flat) {
         for (let i = 0; i < shown.values.length; i++) {
           if (shown.values[i] < least) continue;
@@ -114,6 +118,7 @@
           summary.textContent = "attention of the " + views.heads.length + " heads of the last block";
           heads.className = "maps heads";
           details.append(summary, heads);
+          details.addEventListener("toggle", () => { if (item.picture) for (const d of item.drawings) d(); });
           section.append(details);
           views.heads.forEach((head, i) => picture(heads, item, head, "head " + (i + 1)));
         }
@@ -132,6 +137,13 @@
     choice.replaceChildren(...set.models.map((m) => new Option(m.name, m.id)));
     if (set.models.some((m) => String(m.id) === before)) choice.value = before;
   }
+  let isAsked = false;
+  function change() {
+    for (const name of ["opacity", "top"]) control(name + "-value").value = control(name).value + " %";
+    if (isAsked) return;
+    isAsked = true;
+    requestAnimationFrame(() => { isAsked = false; redraw(); });
+  }
   function redraw() {
     const bar = control("bar"), context = bar.getContext("2d"), table = tables[control("colors").value];
     for (let x = 0; x < bar.width; x++) {
@@ -147,7 +159,7 @@
   }
   control("dataset").addEventListener("change", () => { models(); show(); });
   control("model").addEventListener("change", show);
-  for (const name of ["opacity", "top", "outline", "colors"]) control(name).addEventListener("input", redraw);
+  for (const name of ["opacity", "top", "outline", "colors"]) control(name).addEventListener("input", change);
   models();
   redraw();
   show();

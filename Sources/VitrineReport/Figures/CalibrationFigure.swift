@@ -7,13 +7,14 @@ struct CalibrationFigure {
     let title: String
 
     func drawing() -> Drawing {
-        let (left, top, side) = (44.0, 24.0, 180.0)
+        let (left, top, side) = (44.0, 42.0, 180.0)
         var drawing = Drawing(
-            width: left + side + 20, height: top + side + 40,
+            width: max(left + side + 20, 12 + 6.6 * Double(title.count)), height: top + side + 40,
             description: "\(title): expected calibration error \(Format.fixed(prediction.calibration.expectedError, 3))")
         func x(_ value: Double) -> Double { left + side * value }
         func y(_ value: Double) -> Double { top + side * (1 - value) }
-        drawing.text(title, left, 14)
+        drawing.text(title, 4, 14)
+        drawing.text("share right", 4, 32)
         for tick in [0, 0.25, 0.5, 0.75, 1] {
             drawing.line(left, y(tick), left + side, y(tick), .ink(opacity: 0.15))
             drawing.text(Axis.label(tick), left - 5, y(tick) + 4, anchor: .end)

@@ -11,7 +11,7 @@ struct IntervalFigure {
         let rows = metric.cells.compactMap { cell -> (label: String, cell: Cell, group: Int)? in
             guard let model = dataset.model(cell.modelID), let method = study.method(cell.methodID) else { return nil }
             return (
-                model.kind == .none ? method.name : "\(method.name), \(model.name)", cell,
+                model.kind == .none ? "\(method.name) (control)" : "\(method.name), \(model.name)", cell,
                 dataset.models.firstIndex { $0.id == model.id } ?? 0
             )
         }

@@ -2,7 +2,8 @@ import Foundation
 import VitrineImage
 import VitrineStudy
 
-/// Score against lesion size: every image a dot while there are few, means over tenths of the images when there are many.
+/// Score against lesion size, with the chance level: every image a dot while there are few, and lines that join means over up to ten groups
+/// of images of like lesion size.
 struct SizeFigure {
     let strata: [StrataAnalysis]
     let names: [String]
@@ -18,11 +19,12 @@ struct SizeFigure {
         let highest = max(values.max() ?? 1, 0.05)
         let lowest = min(values.min() ?? 0, 0)
         var drawing = Drawing(
-            width: left + width + 20, height: top + height + 44 + 18 * Double((names.count + 2) / 3),
+            width: left + width + 20, height: top + height + 44 + 18 * Double((names.count + 3) / 3),
             description: "\(title): score against the share of the image that the lesion covers")
         func x(_ area: Double) -> Double { left + width * (log(max(area, low)) - log(low)) / (log(high) - log(low)) }
         func y(_ value: Double) -> Double { top + height * (1 - (value - lowest) / (highest - lowest)) }
-        drawing.text(title, left, 14)
+        func legend(_ i: Int) -> (x: Double, y: Double) { (left + 145 * Double(i % 3), top + height + 52 + 18 * Double(i / 3)) }
+        drawing.text(title, 4, 14)
         for tick in Axis.ticks(lowest, highest) {
             drawing.line(left, y(tick), left + width, y(tick), .ink(opacity: 0.15))
             drawing.text(Axis.label(tick), left - 6, y(tick) + 4, anchor: .end)
@@ -38,19 +40,31 @@ struct SizeFigure {
             if sorted.count <= Self.mostDots {
                 for point in sorted { drawing.dot(x(point.area), y(point.value), radius: 2, paint, isHollow: false) }
             }
-            let bins = min(10, max(1, sorted.count / 5))
-            var previous: (Double, Double)?
-            for bin in 0..<bins where !sorted.isEmpty {
-                let members = sorted[sorted.count * bin / bins..<sorted.count * (bin + 1) / bins]
-                let count = Double(members.count)
-                let at = (x(members[members.startIndex + members.count / 2].area), y(members.reduce(0) { $0 + $1.value } / count))
-                if let previous { drawing.line(previous.0, previous.1, at.0, at.1, paint, width: 2) }
-                previous = at
-            }
-            let (column, row) = (Double(i % 3), Double(i / 3))
-            drawing.rectangle(left + 145 * column, top + height + 46 + 18 * row, 14, 4, paint)
-            drawing.text(names[i], left + 145 * column + 20, top + height + 52 + 18 * row)
+            join(sorted.map { ($0.area, $0.value) }) { drawing.line(x($0.0), y($0.1), x($1.0), y($1.1), paint, width: 2) }
+            let place = legend(i)
+            drawing.rectangle(place.x, place.y - 6, 14, 4, paint)
+            drawing.text(names[i], place.x + 20, place.y)
+        }
+        // Chance depends a little on the method, by its ties: the mean over methods.
+        let chances = strata.flatMap(\.points).filter { $0.area > 0 && $0.chance.isFinite }.map { ($0.area, $0.chance) }.sorted { $0 < $1 }
+        if !chances.isEmpty {
+            join(chances) { drawing.line(x($0.0), y($0.1), x($1.0), y($1.1), isDashed: true) }
+            let place = legend(names.count)
+            drawing.line(place.x, place.y - 4, place.x + 14, place.y - 4, isDashed: true)
+            drawing.text("chance", place.x + 20, place.y)
         }
         return drawing
+    }
+
+    /// Draws from mean to mean of up to ten groups of points, which are sorted by their first number.
+    private func join(_ points: [(Double, Double)], _ line: ((Double, Double), (Double, Double)) -> Void) {
+        let bins = min(10, max(1, points.count / 5))
+        var previous: (Double, Double)?
+        for bin in 0..<bins where !points.isEmpty {
+            let members = points[points.count * bin / bins..<points.count * (bin + 1) / bins]
+            let mean = (members[members.startIndex + members.count / 2].0, members.reduce(0) { $0 + $1.1 } / Double(members.count))
+            if let previous { line(previous, mean) }
+            previous = mean
+        }
     }
 }

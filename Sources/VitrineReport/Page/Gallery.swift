@@ -14,6 +14,8 @@ struct Gallery {
 
     struct Part {
         var dataset: DatasetAnalysis
+        /// Models that see an image alike, so that their maps lie over the same picture: those prepared for as the first one.
+        var models: [ModelRecord]
         var cases: [Case]
         /// Why pictures are missing, once per reason.
         var absences: [String]
@@ -31,8 +33,10 @@ struct Gallery {
         self.pictures = pictures
         var parts: [Part] = []
         for dataset in study.datasets {
-            var part = Part(dataset: dataset, cases: [], absences: [])
-            if let model = dataset.columns.first, each > 0 {
+            let views = Dictionary(study.checkpoints.map { ($0.modelID, $0.preprocess) }) { $1 }
+            let models = dataset.columns.filter { model in views[model.id] == dataset.columns.first.flatMap { views[$0.id] } }
+            var part = Part(dataset: dataset, models: models, cases: [], absences: [])
+            if let model = models.first, each > 0 {
                 let samples = Dictionary(uniqueKeysWithValues: try store.samples(dataset: dataset.dataset.id).map { ($0.id, $0) })
                 for (kind, id) in try Self.choose(study, dataset, store, each: each) {
                     guard let sample = samples[id] else { continue }
@@ -76,37 +80,6 @@ struct Gallery {
         return best.map { ("best", $0) } + worst.map { ("worst", $0) } + random.map { ("random", $0) }
     }
 
-    // MARK: The paper's figure
-
-    /// Rows: the data sets; columns: the image, then every method of the first trained model; the image is the one of median rank.
-    func overview(colorMap: ColorMap) throws(StoreError) -> Image? {
-        var rows: [[Image?]] = []
-        var labels: [String] = []
-        let methods = study.explainers
-        for part in parts {
-            guard let model = part.dataset.columns.first(where: { $0.kind != .randomWeights }) ?? part.dataset.columns.first,
-                let example = part.cases.first(where: { $0.kind == "random" }) ?? part.cases.first
-            else { continue }
-            let overlay = Overlay(colorMap: colorMap, alpha: 0.5, showsColorBar: true)
-            var canvas = Canvas(example.picture.image)
-            if let mask = example.picture.mask { canvas.draw(mask.outline, color: .white) }
-            var row: [Image?] = [canvas.image]
-            for method in methods {
-                guard let map = try store.map(model: model.id, method: method.id, sample: example.sample.id),
-                    map.width == example.picture.image.width, map.height == example.picture.image.height
-                else {
-                    row.append(nil)
-                    continue
-                }
-                row.append(overlay.picture(of: map, over: example.picture.image, outline: example.picture.mask))
-            }
-            rows.append(row)
-            labels.append("\(part.dataset.dataset.name), \(model.name)")
-        }
-        guard !rows.isEmpty else { return nil }
-        return PictureGrid(columnLabels: ["image"] + methods.map(\.name), rowLabels: labels, pictures: rows).image()
-    }
-
     // MARK: Data for the page
 
     /// The JSON that the page's script draws from.
@@ -117,15 +90,15 @@ struct Gallery {
         }
         var datasets: [String] = []
         for part in parts where !part.cases.isEmpty {
-            let models = part.dataset.columns.map { "{\"id\":\($0.id),\"name\":\(HTML.json($0.name))}" }
+            let models = part.models.map { "{\"id\":\($0.id),\"name\":\(Self.text($0.name))}" }
             var heads: [Int: [Int: [HeatMap]]] = [:]
-            for model in part.dataset.columns {
+            for model in part.models {
                 heads[model.id] = try pictures.headAttention(model: model.id, samples: part.cases.map(\.sample.id))
             }
-            let views = try Views(part.dataset, study, store)
-            let cases = try part.cases.map { try json($0, part.dataset, heads, views) }
+            let views = try Views(part, study, store)
+            let cases = try part.cases.map { try json($0, part.models, heads, views) }
             datasets.append(
-                "{\"name\":\(HTML.json(part.dataset.dataset.name)),\"models\":[\(models.joined(separator: ","))],\"cases\":[\(cases.joined(separator: ","))]}"
+                "{\"name\":\(Self.text(part.dataset.dataset.name)),\"models\":[\(models.joined(separator: ","))],\"cases\":[\(cases.joined(separator: ","))]}"
             )
         }
         return "{\"colors\":{\(colors.joined(separator: ","))},\"datasets\":[\(datasets.joined(separator: ","))]}"
@@ -136,8 +109,9 @@ struct Gallery {
         var scores: [[Int]: (value: Double?, chance: Double?)] = [:]
         var says: [[Int]: String] = [:]
 
-        init(_ dataset: DatasetAnalysis, _ study: StudyAnalysis, _ store: Store) throws(StoreError) {
-            for model in dataset.columns {
+        init(_ part: Part, _ study: StudyAnalysis, _ store: Store) throws(StoreError) {
+            let labels = Dictionary(part.cases.map { ($0.sample.id, $0.sample.label) }) { $1 }
+            for model in part.models {
                 for method in study.explainers {
                     let column = try store.scores(model: model.id, method: method.id, metric: study.primary.id)
                     for i in 0..<column.count {
@@ -145,34 +119,37 @@ struct Gallery {
                     }
                 }
                 for prediction in try store.predictions(model: model.id) where prediction.predicted < prediction.probabilities.count {
-                    let names = dataset.dataset.classNames
-                    let name = prediction.predicted < names.count ? names[prediction.predicted] : "class \(prediction.predicted)"
+                    guard let label = labels[prediction.sampleID] else { continue }
+                    let names = part.dataset.dataset.classNames
+                    let name = prediction.predicted < names.count ? names[prediction.predicted] : "\(prediction.predicted)"
+                    let probability = Format.fixed(Double(prediction.probabilities[prediction.predicted]), 2)
+                    let verdict = label.map { $0 == prediction.predicted ? ", which is right" : ", which is wrong" } ?? ""
                     says[[model.id, prediction.sampleID]] =
-                        "\(model.name) says \(name) (\(Format.fixed(Double(prediction.probabilities[prediction.predicted]), 2)))"
+                        "\(model.name) says class \(name) with probability \(probability)\(verdict)"
                 }
             }
         }
     }
 
-    private func json(_ item: Case, _ dataset: DatasetAnalysis, _ heads: [Int: [Int: [HeatMap]]], _ views: Views) throws -> String {
+    private func json(_ item: Case, _ shown: [ModelRecord], _ heads: [Int: [Int: [HeatMap]]], _ views: Views) throws -> String {
         let image = item.picture.image
         var parts = [
-            "\"kind\":\"\(item.kind)\"", "\"name\":\(HTML.json(item.sample.name))", "\"patient\":\(HTML.json(item.sample.patient ?? ""))",
+            "\"kind\":\"\(item.kind)\"", "\"name\":\(Self.text(item.sample.name))", "\"patient\":\(Self.text(item.sample.patient ?? ""))",
             "\"width\":\(image.width)", "\"height\":\(image.height)", "\"image\":\"\(Data(try image.pngData()).base64EncodedString())\"",
             "\"area\":\(HTML.json(item.picture.mask.map { Format.percent($0.area) } ?? "unknown"))",
         ]
         if let mask = item.picture.mask { parts.append("\"mask\":[\(Self.runs(mask.bits).map(String.init).joined(separator: ","))]") }
         var models: [String] = []
-        for model in dataset.columns {
+        for model in shown {
             var maps: [String] = []
             for method in study.explainers {
                 guard let map = try store.map(model: model.id, method: method.id, sample: item.sample.id) else { continue }
                 let score = views.scores[[model.id, method.id, item.sample.id]]
                 let words = score.map { "\(study.primary.name) \(Format.score($0.value)), chance \(Format.score($0.chance))" } ?? ""
-                maps.append("{\"method\":\(HTML.json(method.name)),\"score\":\(HTML.json(words)),\(Self.cells(map))}")
+                maps.append("{\"method\":\(Self.text(method.name)),\"score\":\(Self.text(words)),\(Self.cells(map))}")
             }
             var view =
-                "\"\(model.id)\":{\"says\":\(HTML.json(views.says[[model.id, item.sample.id]] ?? "")),\"maps\":[\(maps.joined(separator: ","))]"
+                "\"\(model.id)\":{\"says\":\(Self.text(views.says[[model.id, item.sample.id]] ?? "")),\"maps\":[\(maps.joined(separator: ","))]"
             if let own = heads[model.id]?[item.sample.id] {
                 view += ",\"heads\":[\(own.map { "{\(Self.cells($0))}" }.joined(separator: ","))]"
             }
@@ -211,6 +188,9 @@ struct Gallery {
         }
         return runs
     }
+
+    /// A JSON string of what a reader sees.
+    private static func text(_ text: String) -> String { HTML.json(text.printable) }
 
     private static func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 }

@@ -35,23 +35,22 @@ struct HTML {
     }
 
     private static let blocks: Set<String> = [
-        "p", "h1", "h2", "h3", "section", "table", "thead", "tbody", "tr", "ul", "ol", "li", "div", "details", "figure", "nav", "main",
+        "p", "h1", "h2", "h3", "h4", "section", "table", "thead", "tbody", "tr", "ul", "ol", "li", "div", "details", "figure", "nav",
+        "main",
         "header", "footer", "pre", "caption", "fieldset", "script", "style", "head", "body", "title",
     ]
 
-    /// Control characters have no place in HTML and become the replacement character.
+    /// Control characters, and those that turn the direction of what follows, become the replacement character.
     static func escaped(_ text: String) -> String {
         var out = ""
         out.reserveCapacity(text.utf8.count)
-        for scalar in text.unicodeScalars {
+        for scalar in text.printable.unicodeScalars {
             switch scalar {
             case "&": out += "&amp;"
             case "<": out += "&lt;"
             case ">": out += "&gt;"
             case "\"": out += "&quot;"
             case "'": out += "&#39;"
-            case "\t", "\n": out.unicodeScalars.append(scalar)
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value): out += "\u{FFFD}"
             default: out.unicodeScalars.append(scalar)
             }
         }

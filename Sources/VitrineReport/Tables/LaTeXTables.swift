@@ -2,8 +2,8 @@ import VitrineStudy
 
 /// `tables.tex`: the study's tables with booktabs, one per data set, metric and protocol.
 ///
-/// A cell is the score with its interval below it; a dagger marks what does not beat the centre prior, a double dagger what does not beat
-/// chance. `\input` it after `\usepackage{booktabs}`.
+/// A cell is the score with its interval below it; a dagger marks what is not shown to beat the centre prior, a double dagger what is not
+/// shown to beat chance. `\input` it after `\usepackage{booktabs}`.
 struct LaTeXTables {
     let study: StudyAnalysis
 
@@ -24,23 +24,24 @@ struct LaTeXTables {
         let isControlsOnly = columns.isEmpty
         var out = [
             "", "\\begin{table}", "\\centering",
-            "\\caption{\(Self.escaped(dataset.dataset.name)): \(Self.escaped(metric.metric.name)), protocol \(metric.metric.protocolName).}",
+            "\\caption{\(Self.escaped(dataset.dataset.name)): \(Self.escaped(metric.metric.name)), protocol \(metric.metric.protocolName). "
+                + "Mean over images with 95\\,\\% interval. $^\\dag$ not shown to be above the centre prior, $^\\ddag$ nor above chance.}",
             "\\begin{tabular}{l\(String(repeating: "c", count: isControlsOnly ? 1 : columns.count))}", "\\toprule",
             "Method & " + (isControlsOnly ? ["no model"] : columns.map { Self.escaped($0.name) }).joined(separator: " & ") + " \\\\",
             "\\midrule",
         ]
         for method in rows where !method.isControl {
-            out.append(
-                Self.escaped(method.name) + " & "
-                    + columns.map { metric.cell(model: $0.id, method: method.id).map(Self.cell) ?? "--" }.joined(separator: " & ") + " \\\\"
-            )
+            let cells = columns.map { metric.cell(model: $0.id, method: method.id) }
+            out.append(Self.escaped(method.name) + " & " + cells.map { $0.map(Self.score) ?? "--" }.joined(separator: " & ") + " \\\\")
+            out.append(" & " + cells.map { $0.map(Self.interval) ?? "" }.joined(separator: " & ") + " \\\\")
         }
         let controls = rows.filter(\.isControl)
         if !controls.isEmpty, !isControlsOnly { out.append("\\midrule") }
         let none = dataset.models.first { $0.kind == .none }?.id ?? -1
         for method in controls {
             guard let cell = metric.cell(model: none, method: method.id) else { continue }
-            let span = isControlsOnly ? Self.cell(cell) : "\\multicolumn{\(columns.count)}{c}{\(Self.cell(cell))}"
+            let text = "\(Self.score(cell)) \(Self.interval(cell))"
+            let span = isControlsOnly ? text : "\\multicolumn{\(columns.count)}{c}{\(text)}"
             out.append("\(Self.escaped(method.name)) & \(span) \\\\")
         }
         if let chance = metric.cells.compactMap(\.chance).first {
@@ -51,25 +52,34 @@ struct LaTeXTables {
         return out + ["\\bottomrule", "\\end{tabular}", "\\end{table}"]
     }
 
-    private static func cell(_ cell: Cell) -> String {
+    private static func score(_ cell: Cell) -> String {
         let mark =
             switch cell.verdict {
             case .chanceOnly: "$^{\\dag}$"
             case .notAboveChance: "$^{\\ddag}$"
             case .localises, .noCentre, .untested: ""
             }
-        let interval = cell.interval.lower.isFinite ? " [\(Format.score(cell.interval.lower)), \(Format.score(cell.interval.upper))]" : ""
-        return "\(Format.score(cell.value))\(mark)\(interval)"
+        return "\(Format.score(cell.value))\(mark)"
     }
 
+    private static func interval(_ cell: Cell) -> String {
+        guard cell.interval.lower.isFinite, cell.interval.method != .constant else { return "" }
+        return "{\\footnotesize [\(Format.score(cell.interval.lower)), \(Format.score(cell.interval.upper))]}"
+    }
+
+    /// Text of a table's cell; a character beyond Latin, which pdflatex may lack, is written as its code point.
     static func escaped(_ text: String) -> String {
-        text.map { character in
-            switch character {
-            case "&", "%", "$", "#", "_", "{", "}": "\\\(character)"
+        text.unicodeScalars.map { scalar in
+            switch scalar {
+            case "&", "%", "$", "#", "_", "{", "}": "\\\(scalar)"
             case "~": "\\textasciitilde{}"
             case "^": "\\textasciicircum{}"
             case "\\": "\\textbackslash{}"
-            default: character.isNewline || (character.asciiValue ?? 32) < 32 ? " " : String(character)
+            // At the start of a row these would belong to the line break before it.
+            case "[", "*": "{\(scalar)}"
+            case "\u{20}"..."\u{7E}", "\u{C0}"..."\u{17F}": String(scalar)
+            case "\u{00}"..."\u{1F}", "\u{7F}"..."\u{A0}": " "
+            default: "{[}U+" + String(scalar.value, radix: 16, uppercase: true) + "]"
             }
         }.joined()
     }

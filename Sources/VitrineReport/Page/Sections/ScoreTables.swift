@@ -1,8 +1,10 @@
 import VitrineStudy
 
 /// The paper's tables: per data set and metric, methods by initialisations, in both protocols; every cell with all that judges it.
-struct ScoreTables {
+struct ScoreTables: PageSection {
     let study: StudyAnalysis
+    let id = "tables"
+    let title = "Scores"
 
     func write(_ html: inout HTML) {
         html.element("p", ["class": "note"]) { html in
@@ -20,20 +22,26 @@ struct ScoreTables {
             html.element("h3", dataset.dataset.name)
             html.element("p", ["class": "note"], Self.facts(dataset))
             if let metric = dataset.metric(study.primary.name, study.primary.protocolName), !metric.cells.isEmpty {
-                html.element("figure") { html in
-                    html.markup(IntervalFigure(metric: metric, dataset: dataset, study: study).drawing().svg(isStandalone: false))
-                    html.element(
-                        "figcaption",
-                        "\(study.primary.name) (\(study.primary.protocolName)): scores with intervals; upright strokes are chance levels. Full dots beat chance and the centre prior."
-                    )
-                }
+                html.figure(
+                    IntervalFigure(metric: metric, dataset: dataset, study: study).drawing(),
+                    caption:
+                        "\(study.primaryTitle): scores with intervals; dark upright strokes are chance levels, pale ones ceilings. Full dots beat chance and the centre prior."
+                )
             }
-            for name in study.metricNames {
-                html.element("h4", name)
-                html.element("div", ["class": "side"]) { html in
-                    for rules in study.protocols {
-                        guard let metric = dataset.metric(name, rules) else { continue }
-                        table(dataset, metric, &html)
+            let names = study.metricNames.filter { name in
+                study.protocols.contains { dataset.metric(name, $0)?.cells.isEmpty == false }
+            }
+            if names.isEmpty { html.element("p", "Nothing of this data set is scored yet.") }
+            html.element("div", ["class": "metrics"]) { html in
+                for name in names {
+                    html.element("div", ["class": "metric"]) { html in
+                        html.element("h4", name)
+                        html.element("div", ["class": "side"]) { html in
+                            for rules in study.protocols {
+                                guard let metric = dataset.metric(name, rules), !metric.cells.isEmpty else { continue }
+                                table(dataset, metric, &html)
+                            }
+                        }
                     }
                 }
             }
@@ -41,9 +49,9 @@ struct ScoreTables {
     }
 
     private static func facts(_ dataset: DatasetAnalysis) -> String {
-        var text = "\(dataset.dataset.title): \(Format.count(dataset.scored, "image")) scored"
-        text += dataset.patients.map { " of \(Format.count($0, "patient"))" } ?? ", patients unknown, so that every image counts as one"
-        if dataset.predicted > 0 { text += "; \(dataset.predicted) more only classified" }
+        var text = "\(dataset.dataset.title): \(Format.count(dataset.scored, "image")) to explain and score"
+        text += dataset.patients.map { ", of \(Format.count($0, "patient"))" } ?? ", patients unknown, so that every image counts as one"
+        if dataset.predicted > 0 { text += "; \(dataset.predicted) more are only classified" }
         return text + "."
     }
 
@@ -53,8 +61,8 @@ struct ScoreTables {
         let none = dataset.models.first { $0.kind == .none }?.id ?? -1
         let titles = columns.isEmpty ? ["no model"] : columns.map { $0.kind == .randomWeights ? "\($0.name) (control)" : $0.name }
         html.table(
-            caption: "\(dataset.dataset.name), \(metric.metric.name), protocol \(metric.metric.protocolName)", isNumeric: true,
-            ["method"] + titles
+            caption: "\(dataset.dataset.name), \(metric.metric.name), \(metric.metric.protocolName)",
+            ["method"] + titles.map { Column($0) }
         ) { html in
             for method in rows where !method.isControl {
                 html.element("tr") { html in
@@ -88,11 +96,11 @@ struct ScoreTables {
             case .noCentre, .untested: break
             }
         }
-        html.element("span", ["class": "small"], Format.interval(cell.interval))
+        html.small(Format.interval(cell.interval))
         var facts = "c \(Format.score(cell.chance)) · max \(Format.score(cell.ceiling))"
         if let skill = cell.skill { facts += " · s \(Format.fixed(skill, 2))" }
-        html.element("span", ["class": "small"], facts)
-        if cell.undefined > 0 { html.element("span", ["class": "small"], "\(cell.images) images, \(cell.undefined) undefined") }
+        html.small(facts)
+        if cell.undefined > 0 { html.small("\(cell.images) images, \(cell.undefined) undefined") }
     }
 
     private func mark(_ sign: String, _ style: String, _ meaning: String, _ html: inout HTML) {
