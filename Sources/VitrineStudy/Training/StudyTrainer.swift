@@ -34,7 +34,7 @@ public struct StudyTrainer: Sendable {
     /// - Returns: a line for each model that could not be trained, and for each that was trained without some images.
     /// - Throws: `StudyInterruption`.
     public func trainAll() throws -> [String] {
-        try BLAS.selfTest()
+        try CPU.selfTest()
         var problems: [String] = []
         for record in plan.store.models where plan.trainings[record.path] != nil {
             do {
