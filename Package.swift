@@ -39,9 +39,14 @@ let package = Package(
         .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
+        .systemLibrary(name: "COpenJPEG", pkgConfig: "libopenjp2", providers: [.apt(["libopenjp2-7-dev"])]),
+        // DCMTK's own pkg-config file asks for libraries that it does not need.
+        .target(
+            name: "CDICOM", dependencies: ["COpenJPEG"],
+            linkerSettings: ["dcmjpeg", "dcmjpls", "dcmimage", "dcmimgle", "dcmdata", "oflog", "ofstd", "z"].map { .linkedLibrary($0) }),
 
         module("VitrineTensor", ["CVitrineKernels", "COpenBLAS", "COpenSSL"]),
-        module("VitrineImage", ["VitrineTensor", "CVitrineKernels", "CSPNG", "CTurboJPEG", "CTIFF"]),
+        module("VitrineImage", ["VitrineTensor", "CVitrineKernels", "CSPNG", "CTurboJPEG", "CTIFF", "CDICOM"]),
         module("VitrineModel", ["VitrineTensor"]),
         module("VitrineExplain", ["VitrineModel", "VitrineImage", "VitrineTensor"]),
         module("VitrineData", ["VitrineImage", "VitrineTensor", .product(name: "SwiftCSV", package: "SwiftCSV")]),

@@ -39,5 +39,5 @@ public struct ImageCodec: Sendable {
     }
 
     /// All formats, in the order in which they are asked.
-    public static let all: [ImageCodec] = [.png, .jpeg, .tiff]
+    public static let all: [ImageCodec] = [.png, .jpeg, .tiff, .dicom]
 }

@@ -113,11 +113,7 @@ public enum NPY {
     /// The bytes of the file that `write` makes.
     public static func encoded(_ values: [Float], shape: [Int]) -> [UInt8] {
         precondition(shape.reduce(1, *) == values.count, "\(values.count) values do not fill shape \(shape)")
-        let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-        var header = Array("{'descr': '<f4', 'fortran_order': False, 'shape': (\(sizes)), }".utf8)
-        let total = (10 + header.count + 1 + 63) / 64 * 64
-        header += [UInt8](repeating: 0x20, count: total - 11 - header.count) + [0x0A]
-        var bytes = magic + [1, 0, UInt8(header.count & 0xFF), UInt8(header.count >> 8)] + header
+        var bytes = header(descriptor: "<f4", shape: shape)
         bytes.reserveCapacity(bytes.count + 4 * values.count)
         for value in values {
             let bits = value.bitPattern
@@ -127,6 +123,15 @@ public enum NPY {
             bytes.append(UInt8(truncatingIfNeeded: bits >> 24))
         }
         return bytes
+    }
+
+    /// What stands in front of the values: `descriptor` is NumPy's name of the element type, such as `<f4`.
+    static func header(descriptor: String, shape: [Int]) -> [UInt8] {
+        let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
+        var header = Array("{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(sizes)), }".utf8)
+        let total = (10 + header.count + 1 + 63) / 64 * 64
+        header += [UInt8](repeating: 0x20, count: total - 11 - header.count) + [0x0A]
+        return magic + [1, 0, UInt8(header.count & 0xFF), UInt8(header.count >> 8)] + header
     }
 
     private static func rowMajor(_ values: [Float], shape: [Int]) -> [Float] {

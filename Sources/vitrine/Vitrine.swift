@@ -11,7 +11,10 @@ struct Vitrine: ParsableCommand {
             (each is named); 4 stopped by a signal after a checkpoint (train --resume, or the same study command, goes on); 64 the command line is wrong.
             """,
         version: Provenance.version,
-        subcommands: [Inspect.self, Explain.self, Evaluate.self, AuditMasks.self, Figure.self, PhantomCommand.self, Train.self, Study.self])
+        subcommands: [
+            Inspect.self, Explain.self, Evaluate.self, AuditMasks.self, Figure.self, PhantomCommand.self, DataCommand.self, Train.self,
+            Study.self,
+        ])
 }
 
 /// Exit codes beyond those of ArgumentParser.

@@ -186,7 +186,7 @@ final class Tree {
                 mapping += "DICOM_Images/Breast_MRI_00\(patient)/pre/Breast_MRI_00\(patient)_pre_0\(digits).dcm,"
                 mapping += "Duke-Breast-Cancer-MRI/Breast_MRI_00\(patient)/study/series/1-0\(digits).dcm,x\n"
                 mapping += "DICOM_Images/Breast_MRI_00\(patient)/post_1/Breast_MRI_00\(patient)_post_1_0\(digits).dcm,nowhere.dcm,x\n"
-                try tree.image(file, width: 32, height: 32, grey: UInt8(2 * slice))
+                try tree.dicom(file, width: 32, height: 32) { _, _ in UInt16(2 * slice) }
             }
         }
         try tree.text("Breast-Cancer-MRI-filepath_filename-mapping.csv", mapping)
@@ -213,7 +213,8 @@ final class Tree {
             })
 
         let output = tree.path + "/prepared"
-        #expect(try Datasets.open("duke", path: tree.path).prepare(to: output).written == 12)
+        // Twelve slices, and the masks of the six with a tumour.
+        #expect(try Datasets.open("duke", path: tree.path).prepare(to: output).written == 18)
         let prepared = try Datasets.open("duke", path: output).samples()
         #expect(prepared.count == 12 && Set(prepared.map(\.patient)) == ["Breast_MRI_001", "Breast_MRI_002"])
         #expect(prepared.count { $0.label == 1 } == 6)

@@ -63,6 +63,37 @@ import VitrineImage
         }
     }
 
+    /// Image and mask through the same geometry stay on top of each other: a picture that is white where the lesion is, and black elsewhere,
+    /// goes through the image's path; where it is white afterwards, the mask must be set, but for pixels on the lesion's rim.
+    @Test(
+        .enabled(if: DataFixtures.hasShared("kvasir_seg"), "needs ../shared/data"), arguments: ["lgg_mri", "fracatlas", "kvasir_seg"],
+        [Preprocess.resize(224), .centerCrop(224), .resizeShorterCrop(shorterSide: 256, size: 224)])
+    func masksLieOnTheirImages(_ name: String, _ preprocess: Preprocess) throws {
+        var options: [String: String] = ["mask-rule": "half"]
+        if name == "fracatlas" {
+            options = ["annotations": path("fracatlas/annotations_coco.json"), "annotation-format": "coco"]
+        }
+        let samples = try Datasets.open(Datasets.kind(of: path(name)), path: path(name), options: options).samples()
+        let lesions = samples.filter { $0.annotation?.regions.isEmpty == false }
+        #expect(lesions.count >= 40)
+        for sample in stride(from: 0, to: lesions.count, by: 8).map({ lesions[$0] }) {
+            let input = try PreprocessedImage(contentsOf: sample.imagePath, preprocess: preprocess)
+            let mask = try #require(try input.mask(of: sample))
+            #expect(mask.width == input.image.width && mask.height == input.image.height)
+            let stored = try #require(sample.annotation).mask(width: input.storedWidth, height: input.storedHeight, source: sample.id)
+            let picture = Image(width: stored.width, height: stored.height, channels: 1, pixels: stored.bits.map { $0 ? 255 : 0 })
+            let white = try preprocess.prepared(picture).converted(toChannels: 1)
+            for y in 0..<mask.height {
+                for x in 0..<mask.width where mask[row: y, column: x] != (white.pixels[y * mask.width + x] >= 128) {
+                    let around = (max(0, y - 1)...min(mask.height - 1, y + 1)).flatMap { v in
+                        (max(0, x - 1)...min(mask.width - 1, x + 1)).map { white.pixels[v * mask.width + $0] }
+                    }
+                    #expect(around.max()! > 0 && around.min()! < 255, "\(sample.id) at \(x), \(y)")
+                }
+            }
+        }
+    }
+
     @Test(
         .enabled(if: DataFixtures.hasShared("expert_masks"), "needs ../shared/data/expert_masks"),
         arguments: ["cpchild", "duke", "kvasir", "mura"])

@@ -8,10 +8,9 @@ import VitrineTensor
 /// - only the fat-saturated series before contrast (`pre`);
 /// - with `Start Slice` s and `End Slice` e of the patient's box, slice i (counted from 1) is positive for s <= i < e and negative for
 ///   i + 5 <= s or i - 5 > e; slices in between are left out, since the tumour may reach into them;
-/// - pixels: value · 255 / maximum of the slice, cut off to a byte; MONOCHROME1 is inverted.
+/// - pixels: stored value · 255 / maximum of the slice, cut off to a byte, without the file's window; MONOCHROME1 is inverted.
 ///
-/// Here the pixel rule works on what the DICOM decoder returns, window and inversion applied, so it stretches the brightest pixel to 255.
-/// Rows and columns of the box are taken as counted from 1 with both ends inside. Patients 1 to 900 are used; positives are drawn at random
+/// Only the preparation applies the rule on pixels; read directly, a DICOM slice is shown through its window. Rows and columns of the box are taken as counted from 1 with both ends inside. Patients 1 to 900 are used; positives are drawn at random
 /// (seeded) until there are as many as negatives.
 struct Duke: Dataset {
     static let information = DatasetInformation(
@@ -20,7 +19,7 @@ struct Duke: Dataset {
         layout: "prepared: folders pos and neg of slices 1-SLICE-PATIENT.png; or published: Annotation_Boxes.csv, "
             + "Breast-Cancer-MRI-filepath_filename-mapping.csv (both saved from the XLSX files) beside the DICOM folders",
         positiveClass: "breast tumour in the slice", preprocess: .resize(224),
-        preparation: "slices by the tumour's box, 256 x 256 (bilinear), positives drawn until the classes are even",
+        preparation: "slices by the tumour's box, 256 x 256 (bilinear), positives drawn until the classes are even; masks of the boxes",
         options: [
             DatasetOption(name: "source", summary: "png or dicom", standard: "png where pos and neg exist, else dicom"),
             DatasetOption(name: "boxes", summary: "table of the tumours' boxes", standard: "Annotation_Boxes.csv"),
@@ -32,6 +31,8 @@ struct Duke: Dataset {
         ])
 
     private static let classes = ["no tumour", "tumour"]
+    /// Folder of the prepared masks, one for each positive slice.
+    private static let masks = "masks"
     let path: String
     private let fromDICOM: Bool
     private let boxes: String
@@ -66,17 +67,40 @@ struct Duke: Dataset {
 
     func preparation() throws(DataError) -> [PreparedFile] {
         guard fromDICOM else { return [] }
-        return try dicomSamples().map { sample in
-            PreparedFile(
-                target: (sample.label == 1 ? "pos/" : "neg/") + sample.id + ".png",
-                content: .image(
-                    of: sample.imagePath,
-                    through: ImagePreparation(stretchesToMaximum: true) { _, _ in [.resize(width: 256, height: 256)] }))
+        let preparation = ImagePreparation(
+            reading: { try Self.picture(DICOMFile(contentsOf: $0)) }, steps: { _, _ in [.resize(width: 256, height: 256)] })
+        var files: [PreparedFile] = []
+        for sample in try dicomSamples() {
+            files.append(
+                PreparedFile(
+                    target: (sample.label == 1 ? "pos/" : "neg/") + sample.id + ".png",
+                    content: .image(of: sample.imagePath, through: preparation)))
+            guard sample.label == 1 else { continue }
+            files.append(PreparedFile(target: Self.masks + "/" + sample.id + ".png", content: .mask(of: sample, through: preparation)))
         }
+        return files
+    }
+
+    /// The tutorial's rule on pixels, in whole numbers: the same as its division of doubles, cut off.
+    private static func picture(_ file: DICOMFile) throws(ImageError) -> Image {
+        let frame = try file.frame()
+        guard frame.samples == 1 else {
+            throw .unsupported(source: file.source, format: "DICOM", reason: "has colours; DUKE's slices are grey")
+        }
+        let most = max(1, frame.range.upperBound)
+        let isInverted = file.header.photometric == "MONOCHROME1"
+        let pixels = (0..<frame.count).map { i in
+            let level = UInt8(max(0, frame[i]) * 255 / most)
+            return isInverted ? 255 - level : level
+        }
+        return Image(width: frame.width, height: frame.height, channels: 1, pixels: pixels)
     }
 
     /// Slices as the tutorial names them, `1-SLICE-PATIENT.png`: the DICOM file's name, then the patient's number.
+    ///
+    /// Where a preparation left the masks of the boxes, positives carry theirs and negatives are known to show no tumour.
     private func preparedSamples() throws(DataError) -> [Sample] {
+        let hasMasks = isFolder(join(path, Self.masks))
         var samples: [Sample] = []
         for (label, folder) in ["neg", "pos"].enumerated() {
             for image in try listImages(below: join(path, folder), neededBy: "DUKE's prepared slices") {
@@ -86,12 +110,13 @@ struct Duke: Dataset {
                         file: join(join(path, folder), image), place: "file name",
                         reason: "is not 1-SLICE-PATIENT.png, so the patient is unknown")
                 }
-                if patients.contains(patient) {
-                    samples.append(
-                        Sample(
-                            id: folder + "/" + image, imagePath: join(join(path, folder), image), label: label, patient: Self.name(patient))
-                    )
-                }
+                guard patients.contains(patient) else { continue }
+                var sample = Sample(
+                    id: folder + "/" + image, imagePath: join(join(path, folder), image), label: label, patient: Self.name(patient))
+                let mask = join(path, Self.masks + "/" + stem(image) + ".png")
+                if hasMasks && label == 0 { sample.annotation = Annotation([]) }
+                if label == 1 && fileExists(mask) { sample.annotation = Annotation([.maskFile(path: mask, rule: .positive)]) }
+                samples.append(sample)
             }
         }
         return samples

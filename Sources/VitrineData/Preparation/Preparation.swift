@@ -16,7 +16,7 @@ extension OpenDataset {
     /// Writes the data set as the study prepares it: sizes and crops, in the layout that this adapter reads.
     ///
     /// - Parameters:
-    ///   - output: a folder; made where it does not exist.
+    ///   - output: a folder other than the data set's own; made where it does not exist.
     ///   - progress: called after each file with the number done and the number of all.
     /// - Throws: `DataError` for the data set itself, for a data set without a preparation, and for an output that cannot be written.
     public func prepare(to output: String, progress: (_ done: Int, _ all: Int) -> Void = { _, _ in }) throws -> PreparationResult {
@@ -43,7 +43,8 @@ extension OpenDataset {
                         throw DataError.unreadable(path: source, reason: "it is missing or may not be read")
                     }
                     try AtomicFile.write([UInt8](bytes), to: target)
-                case .image(let source, let preparation): try preparation(Image(contentsOf: source)).write(png: target)
+                case .image(let source, let preparation): try preparation.image(contentsOf: source).write(png: target)
+                case .mask(let sample, let preparation): try preparation.maskImage(of: sample).write(png: target)
                 case .text(let text): try AtomicFile.write([UInt8](text.utf8), to: target)
                 }
                 result.written += 1
