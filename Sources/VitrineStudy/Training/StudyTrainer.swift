@@ -85,11 +85,10 @@ public struct StudyTrainer: Sendable {
         options.metadata["vitrine.init-sha256"] = provenance.checkpoint
         let news = self.news
         let epochs = training.recipe.epochs
-        options.epochEnded = { news(.epoch($0, of: epochs)) }
         var trainer = try Trainer(
             recipe: training.recipe, set: set, store: images, model: training.startingModel(entry), options: options)
         trainer.stop(when: shouldStop)
-        trainer.reportProgress { news(.advanced(images: $0)) }
+        trainer.report(progress: { news(.advanced(images: $0)) }, epochEnded: { news(.epoch($0, of: epochs)) })
         news(.began(dataset: plan.store.datasets[record.datasetID].name, model: record.name, images: trainer.imagesLeft))
         let result = try trainer.run()
         guard result.isFinished, let kept = result.bestEpoch else { throw StudyInterruption() }
