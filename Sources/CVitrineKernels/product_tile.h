@@ -37,21 +37,49 @@ VK_TARGET static void VK_NAME(transpose)(const float *x, size_t stride, size_t r
         for (size_t j = i < whole_rows ? whole_columns : 0; j < columns; j++) to[j * to_stride + i] = x[i * stride + j];
 }
 
-// Keeps a part of each value of [rows, columns], rows `stride` apart.
-VK_TARGET static void VK_NAME(keep)(vk_part part, size_t rows, size_t columns, float *x, size_t stride) {
-    for (size_t i = 0; i < rows; i++, x += stride)
-        for (size_t j = 0; j < columns; j++)
-            x[j] = part == VK_MAGNITUDE ? fabsf(x[j]) : part == VK_POSITIVE ? (x[j] < 0.0f ? 0.0f : x[j]) : (x[j] > 0.0f ? 0.0f : x[j]);
+VK_INLINE VK_TARGET vector VK_NAME(part_of)(vk_part part, vector x) {
+    vector zero = (vector)(0.0f);
+    switch (part) {
+    case VK_ALL: return x;
+    case VK_MAGNITUDE: return __builtin_elementwise_abs(x);
+    case VK_POSITIVE: return x < zero ? zero : x;
+    case VK_NEGATIVE: return x > zero ? zero : x;
+    }
+}
+
+// Copies a part of each value of [rows, columns], whose rows are `stride` and become `to_stride` apart; may be in place.
+VK_INLINE VK_TARGET void VK_NAME(copy_part)(vk_part part, const float *x, size_t stride, size_t rows, size_t columns, float *to,
+                                            size_t to_stride) {
+    size_t whole = columns / VK_LANES * VK_LANES, rest = (columns - whole) * sizeof *x;
+    for (size_t i = 0; i < rows; i++, x += stride, to += to_stride) {
+        for (size_t j = 0; j < whole; j += VK_LANES) *(unaligned *)(to + j) = VK_NAME(part_of)(part, *(const unaligned *)(x + j));
+        if (rest > 0) {
+            vector last = (vector)(0.0f);
+            memcpy(&last, x + whole, rest);
+            last = VK_NAME(part_of)(part, last);
+            memcpy(to + whole, &last, rest);
+        }
+    }
+}
+
+VK_TARGET static void VK_NAME(copy)(vk_part part, const float *x, size_t stride, size_t rows, size_t columns, float *to,
+                                    size_t to_stride) {
+    switch (part) {
+    case VK_ALL: VK_NAME(copy_part)(VK_ALL, x, stride, rows, columns, to, to_stride); break;
+    case VK_MAGNITUDE: VK_NAME(copy_part)(VK_MAGNITUDE, x, stride, rows, columns, to, to_stride); break;
+    case VK_POSITIVE: VK_NAME(copy_part)(VK_POSITIVE, x, stride, rows, columns, to, to_stride); break;
+    case VK_NEGATIVE: VK_NAME(copy_part)(VK_NEGATIVE, x, stride, rows, columns, to, to_stride); break;
+    }
 }
 
 // The part that the product takes of a factor's [rows, columns] from row `row` and column `column` on, row by row `to_stride` apart.
 VK_TARGET static void VK_NAME(take)(vk_factor x, size_t row, size_t column, size_t rows, size_t columns, float *to, size_t to_stride) {
-    if (x.is_transposed)
-        VK_NAME(transpose)(x.values + column * x.stride + row, x.stride, columns, rows, to, to_stride);
-    else
-        for (size_t i = 0; i < rows; i++)
-            memcpy(to + i * to_stride, x.values + (row + i) * x.stride + column, columns * sizeof *to);
-    if (x.part != VK_ALL) VK_NAME(keep)(x.part, rows, columns, to, to_stride);
+    if (!x.is_transposed) {
+        VK_NAME(copy)(x.part, x.values + row * x.stride + column, x.stride, rows, columns, to, to_stride);
+        return;
+    }
+    VK_NAME(transpose)(x.values + column * x.stride + row, x.stride, columns, rows, to, to_stride);
+    if (x.part != VK_ALL) VK_NAME(copy)(x.part, to, to_stride, rows, columns, to, to_stride);
 }
 
 // Asks for piece `piece` of `pieces` of what the next panel of b will read, [terms, columns] from row `row` and column `column` on.

@@ -118,6 +118,9 @@ public struct ExplanationPlan: Sendable {
         var request: TraceRequest
     }
 
+    /// Variants that go through the network together: more would be no faster, and each takes 13 MB of a ViT-B/16.
+    private static let mostVariants = 2
+
     /// The images themselves, then their variants: those that need the same inner values together, in as many passes as keep the other
     /// workers busy.
     private func passes(imageCount: Int, workers: Int) -> [Pass] {
@@ -127,7 +130,7 @@ public struct ExplanationPlan: Sendable {
             let group = pending.filter { $0.request == first.request }
             pending.removeAll { $0.request == first.request }
             let items = (0..<imageCount).flatMap { i in group.map { (image: i, variant: $0.variant) } }
-            let size = (items.count + max(1, workers - 1) - 1) / max(1, workers - 1)
+            let size = min(Self.mostVariants, (items.count + max(1, workers - 1) - 1) / max(1, workers - 1))
             for start in stride(from: 0, to: items.count, by: size) {
                 passes.append(Pass(items: Array(items[start..<min(start + size, items.count)]), request: first.request))
             }
