@@ -31,8 +31,12 @@ struct PhantomCommand: ParsableCommand {
         help: ArgumentHelp("Share of images, whatever their label, with a look-alike of a lesion that means nothing.", valueName: "RATE"))
     var distractor: Double = 0
 
-    @Option(help: ArgumentHelp("Number of patients that the images are slices of. (default: one per image)", valueName: "K"))
+    @Option(
+        help: ArgumentHelp("Number of patients that the images are slices of. (default: one per image or matched pair)", valueName: "K"))
     var patients: Int?
+
+    @Flag(help: "Pairs of one patient that differ in the lesion alone: each view once with and once without it.")
+    var matched = false
 
     @Option(help: "Threads; they change no byte.")
     var workers: Int = ProcessInfo.processInfo.activeProcessorCount
@@ -47,7 +51,7 @@ struct PhantomCommand: ParsableCommand {
     func run() throws {
         let set = try PhantomSet(
             task: task, count: count, seed: seed, patients: patients, shortcut: shortcut.map { try PhantomShortcut(parsing: $0) },
-            distractorRate: distractor)
+            distractorRate: distractor, isMatched: matched)
         let s = try set.write(to: output, workers: workers)
         func percent(_ x: Double) -> String { String(format: "%.1f", 100 * x) }
         print(

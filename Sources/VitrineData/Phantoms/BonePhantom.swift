@@ -1,9 +1,10 @@
 /// A radiograph of a limb: two long bones side by side, or a knee; soft tissue, collimation, an overexposed border, quantum noise.
 ///
 /// Everything is path length through a body times an attenuation, so that cortices are bright lines around a darker marrow. The lesion
-/// is a fracture (50 %): a zigzag gap of U(6, 11) pixels at up to 45 degrees, the lower fragment displaced by U(0.35, 0.75) half
-/// widths and bent by up to 9 degrees; its mask is the band of bone within U(11, 15) pixels of the gap. Or (50 %) a metal plate with
-/// 4-7 screws; its mask is the metal. Areas 0.6-5 % of the image (FracAtlas: 0.1 / 0.5 / 2.7 %; the study's MURA boxes: 0 / 13 / 43 %).
+/// is a fracture (50 %): a zigzag gap of U(9, 16) pixels at up to 45 degrees, the lower fragment displaced by U(0.6, 1.1) half
+/// widths and bent by up to 14 degrees; its mask is the band of bone within U(14, 18) pixels of the gap. Or (50 %) a metal plate with
+/// 4-7 screws; its mask is the metal. Lengths are those of the limb, which is enlarged by U(1.2, 1.45). Areas 1.5-12 % of the image,
+/// median 4.5 % (FracAtlas: 0.1 / 0.5 / 2.7 %; the study's MURA boxes: 0 / 13 / 43 %).
 enum BonePhantom {
     static func render(_ scene: PhantomScene) -> PhantomRendering {
         var body = scene.anatomy("bone")
@@ -12,7 +13,7 @@ enum BonePhantom {
         let limb = Limb(isKnee: isKnee, draws: &body)
         let turn = Rotation(body.uniform(-0.15, 0.15) + view.uniform(-0.12, 0.12))
         let middle = Vector2(128 + view.uniform(-16, 16), 128 + view.uniform(-22, 22))
-        let zoom = view.uniform(0.94, 1.08)
+        let zoom = view.uniform(1.2, 1.45)
         let softness = body.uniform(0.0030, 0.0052)
         let boneDensity = body.uniform(0.030, 0.038)
         let background = view.uniform(0.02, 0.12)
@@ -238,8 +239,8 @@ private struct BoneLesion {
         bone = draws.integer(0...1)
         let target = limb.bones[bone]
         // In the shaft, well inside the picture.
-        let low = max(target.range.top + 45, -72)
-        let high = min(target.range.bottom - 45, 72)
+        let low = max(target.range.top + 45, -55)
+        let high = min(target.range.bottom - 45, 55)
         let place = low < high ? draws.uniform(low, high) : 0.5 * (low + high)
         fracture = isFracture ? Fracture(at: place, bone: target, draws: &draws) : nil
         plate = isFracture ? nil : Plate(on: target, draws: &draws)
@@ -263,11 +264,11 @@ private struct Fracture {
         let turn = Rotation(angle)
         slant = turn.sine / turn.cosine
         cosine = turn.cosine
-        gap = draws.uniform(3, 5.5)
+        gap = draws.uniform(4.5, 8)
         let side: Float = draws.chance(0.5) ? 1 : -1
-        shift = side * draws.uniform(0.35, 0.75) * bone.halfWidth(place)
-        bend = draws.uniform(-0.16, 0.16)
-        band = draws.uniform(11, 15)
+        shift = side * draws.uniform(0.6, 1.1) * bone.halfWidth(place)
+        bend = draws.uniform(-0.25, 0.25)
+        band = draws.uniform(14, 18)
         zigzag = AngularTable(mean: 0, amplitude: 2.6, harmonics: 3...16, decay: 0.5, draws: &draws)
     }
 
@@ -307,8 +308,8 @@ private struct Plate {
 
     init(on bone: LongBone, draws: inout PhantomDraws) {
         half = draws.uniform(40, 62)
-        let low = max(bone.range.top + half + 8, half - 105)
-        let high = min(bone.range.bottom - half - 8, 105 - half)
+        let low = max(bone.range.top + half + 8, half - 80)
+        let high = min(bone.range.bottom - half - 8, 80 - half)
         let middle = low < high ? draws.uniform(low, high) : abs(low) < abs(high) ? low : high
         place = middle
         side = draws.chance(0.5) ? 1 : -1

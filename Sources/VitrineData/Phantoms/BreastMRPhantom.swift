@@ -2,7 +2,7 @@
 ///
 /// Regions are unions of ellipses as distance fields: skin, fat, fibroglandular tissue (warped noise inside each breast, fibres towards
 /// the nipple), pectoral muscle, ribs and sternum, lungs, the bright heart with its ghost along the phase direction, vessels; a smooth coil
-/// sensitivity and Rician-like noise lie over all. Mass: 0.8-5 % of the image, log-normal with median 1.8 % and sigma 0.45 (the
+/// sensitivity and Rician-like noise lie over all. Mass: 1-6 % of the image, log-normal with median 2.2 % and sigma 0.45 (the
 /// boxes of the study: 0.1 / 1.9 / 7 %), irregular or spiculated, enhancing to U(0.50, 0.82) of full scale, at least 0.20 above the glands, a third
 /// with a darker centre.
 enum BreastMRPhantom {
@@ -48,7 +48,7 @@ enum BreastMRPhantom {
                 vessels.vesselTree(
                     from: start, direction: -.pi / 2 + view.uniform(-0.5, 0.5), halfWidth: view.uniform(0.9, 1.9), wander: 0.22,
                     forks: 0.16,
-                    value: view.uniform(0.35, 0.75), draws: &view)
+                    value: view.uniform(0.30, 0.65), draws: &view)
             }
         }
         var lungVessels = Plane()
@@ -201,7 +201,7 @@ private struct Mass {
 
     init(scene: PhantomScene, breasts: [Breast], chestTop: Float, gland: Float) {
         var draws = scene.slice("lesion")
-        let area = draws.logNormal(median: 0.018, sigma: 0.45, 0.008...0.05) * Float(Plane.count)
+        let area = draws.logNormal(median: 0.022, sigma: 0.45, 0.01...0.06) * Float(Plane.count)
         let radius = (area / .pi).squareRoot()
         let centre = breasts[draws.integer(0...1)].place(margin: radius + 5, chestTop: chestTop, draws: &draws)
         let isSpiculated = draws.chance(0.5)

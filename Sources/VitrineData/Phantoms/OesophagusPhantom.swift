@@ -3,7 +3,7 @@
 ///
 /// The tube is drawn in polar coordinates around the lumen. Streaks (mucosal breaks): 2-14 % of the image together, log-normal with
 /// median 5 % and sigma 0.45 (the study's boxes around whole inflamed regions: 32 / 59 / 100 %), 2.5-5 times as long as
-/// wide, red by U(0.30, 0.55) of the mucosa's green, two thirds with a white fibrin core.
+/// wide, the green of pale mucosa lowered by U(0.48, 0.68), two thirds with a white fibrin core.
 enum OesophagusPhantom {
     static func render(_ scene: PhantomScene) -> PhantomRendering {
         var body = scene.anatomy("oesophagus")
@@ -11,7 +11,7 @@ enum OesophagusPhantom {
         let frame = EndoscopeFrame(draws: &body)
         let pale = body.uniform(0.70, 0.79)
         let squamous = Colour(body.uniform(0.93, 1.0), pale, pale * body.uniform(0.88, 0.97))
-        let gastric = Colour(body.uniform(0.86, 0.98), body.uniform(0.42, 0.54), body.uniform(0.34, 0.44))
+        let gastric = Colour(body.uniform(0.86, 0.98), body.uniform(0.50, 0.60), body.uniform(0.40, 0.50))
         let rugae = Float(body.integer(5...9))
         let columns = Float(body.integer(3...6))
         let vesselStrength = body.uniform(0.15, 0.55)
@@ -181,8 +181,8 @@ private struct Inflammation {
                 halfWidth: halfWidth, ragged: 0.10, draws: &draws)
         }
         hasCore = strips.map { _ in draws.chance(0.66) }
-        let depth = draws.uniform(0.30, 0.55)
-        red = Colour(draws.uniform(0.78, 0.92), 0.74 * (1 - depth), 0.66 * (1 - depth))
+        let depth = draws.uniform(0.48, 0.68)
+        red = Colour(draws.uniform(0.84, 0.98), 0.74 * (1 - depth), 0.66 * (1 - depth))
         fibrin = Colour(0.98, draws.uniform(0.88, 0.95), draws.uniform(0.72, 0.84))
         grain = Plane.noise(cell: 9, octaves: 3, persistence: 0.7, draws: &draws)
     }

@@ -2,6 +2,7 @@
 public enum PhantomError: Error, CustomStringConvertible, Equatable {
     case count(Int)
     case patients(Int, count: Int)
+    case unmatched(patients: Int, count: Int)
     case rate(option: String, value: Double)
     case shortcut(text: String)
     case cannotWrite(path: String, reason: String)
@@ -10,6 +11,8 @@ public enum PhantomError: Error, CustomStringConvertible, Equatable {
         switch self {
         case .count(let count): "--count \(count): ask for 1 to 1000000 phantoms"
         case .patients(let patients, let count): "--patients \(patients): ask for 1 to --count (\(count)) patients"
+        case .unmatched(let patients, let count):
+            "--matched with --patients \(patients): a patient needs two of the \(count) images; ask for at most \((count + 1) / 2) patients"
         case .rate(let option, let value): "--\(option): the rate \(value) is outside 0...1"
         case .shortcut(let text):
             "--shortcut \(text): write TAG:RATE, such as letter:1.0; tags are "

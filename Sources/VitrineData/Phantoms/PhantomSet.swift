@@ -30,16 +30,22 @@ public struct PhantomSet: Sendable {
     public let shortcut: PhantomShortcut?
     /// The probability that an image, whatever its label, carries a look-alike of a lesion that means nothing.
     public let distractorRate: Double
+    /// Whether images come in pairs of one patient that share every draw but the lesion's: each view once with and once without it.
+    public let isMatched: Bool
     private let splits: [PhantomSplit]
 
-    /// - Parameter patients: nil gives every image a patient of its own.
+    /// - Parameters:
+    ///   - patients: nil gives every image, or every matched pair, a patient of its own.
+    ///   - isMatched: slices 2j and 2j + 1 of a patient are one view with and without the lesion, so that within a pair nothing else can tell
+    ///     the labels apart; needs at least two slices per patient.
     public init(
         task: PhantomTask, count: Int, seed: UInt64, patients: Int? = nil, shortcut: PhantomShortcut? = nil,
-        distractorRate: Double = 0
+        distractorRate: Double = 0, isMatched: Bool = false
     ) throws(PhantomError) {
         guard (1...1_000_000).contains(count) else { throw .count(count) }
-        let k = patients ?? count
+        let k = patients ?? (isMatched ? (count + 1) / 2 : count)
         guard (1...count).contains(k) else { throw .patients(k, count: count) }
+        guard !isMatched || k <= (count + 1) / 2 else { throw .unmatched(patients: k, count: count) }
         guard distractorRate >= 0 && distractorRate <= 1 else { throw .rate(option: "distractor", value: distractorRate) }
         self.task = task
         self.count = count
@@ -47,6 +53,7 @@ public struct PhantomSet: Sendable {
         self.patients = k
         self.shortcut = shortcut
         self.distractorRate = distractorRate
+        self.isMatched = isMatched
         splits = PhantomSplit.drawn(patients: k, seed: seed, task: task)
     }
 
@@ -95,8 +102,11 @@ public struct PhantomSet: Sendable {
     }
 
     private func scene(_ index: Int, hasLesion: Bool) -> PhantomScene {
+        // Of a matched pair the second image is drawn from the first one's streams.
+        let isSecond = isMatched && (index / patients) % 2 == 1
         var scene = PhantomScene(
-            seed: seed, task: task, patient: patient(of: index), image: index, hasLesion: hasLesion, hasDistractor: false)
+            seed: seed, task: task, patient: patient(of: index), image: isSecond ? index - patients : index, hasLesion: hasLesion,
+            hasDistractor: false)
         if distractorRate > 0 {
             var draws = scene.slice("has distractor")
             scene.hasDistractor = draws.chance(distractorRate)
