@@ -1,8 +1,8 @@
 /// A radiograph of a limb: two long bones side by side, or a knee; soft tissue, collimation, an overexposed border, quantum noise.
 ///
 /// Everything is path length through a body times an attenuation, so that cortices are bright lines around a darker marrow. The lesion
-/// is a fracture (50 %): a zigzag gap of U(9, 16) pixels at up to 45 degrees, the lower fragment displaced by U(0.55, 0.95) half
-/// widths and bent by up to 11 degrees; its mask is the band of bone within U(14, 18) pixels of the gap. Or (50 %) a metal plate with
+/// is a fracture (50 %): a zigzag gap of U(9, 16) pixels at up to 45 degrees, the lower fragment displaced by U(0.4, 0.75) half
+/// widths and bent by up to 9 degrees; its mask is the band of bone within U(14, 18) pixels of the gap. Or (50 %) a metal plate with
 /// 4-7 screws; its mask is the metal. Lengths are those of the limb, which is enlarged by U(1.2, 1.45). Areas 1.5-12 % of the image,
 /// median 4.5 % (FracAtlas: 0.1 / 0.5 / 2.7 %; the study's MURA boxes: 0 / 13 / 43 %).
 enum BonePhantom {
@@ -266,8 +266,8 @@ private struct Fracture {
         cosine = turn.cosine
         gap = draws.uniform(4.5, 8)
         let side: Float = draws.chance(0.5) ? 1 : -1
-        shift = side * draws.uniform(0.55, 0.95) * bone.halfWidth(place)
-        bend = draws.uniform(-0.19, 0.19)
+        shift = side * draws.uniform(0.4, 0.75) * bone.halfWidth(place)
+        bend = draws.uniform(-0.16, 0.16)
         band = draws.uniform(14, 18)
         zigzag = AngularTable(mean: 0, amplitude: 2.6, harmonics: 3...16, decay: 0.5, draws: &draws)
     }
