@@ -26,6 +26,8 @@ final class FileLock: Sendable {
             let handle = FileHandle(forUpdatingAtPath: path)
         else { throw Failure(path: path, reason: "it cannot be written") }
         self.handle = handle
+        // A child process would hold the lock with its copy of the file.
+        _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC)
         while flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) != 0 {
             let code = errno
             guard code == EWOULDBLOCK || code == EINTR else { throw Failure(path: path, reason: "error \(code)") }
@@ -34,5 +36,9 @@ final class FileLock: Sendable {
         }
     }
 
-    deinit { try? handle.close() }
+    deinit {
+        // Said aloud: closing alone leaves the lock to a child that was started before the mark above was set.
+        flock(handle.fileDescriptor, LOCK_UN)
+        try? handle.close()
+    }
 }
