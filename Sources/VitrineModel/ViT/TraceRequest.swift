@@ -37,6 +37,7 @@ public struct TraceRequest: Sendable, Equatable {
     public var inputGradient = false
     /// Relevance passes, one per rule.
     public var relevance: [RelevanceRule: RelevanceRequest] = [:]
+
     public init() {}
 
     /// Nothing but the logits.
