@@ -130,6 +130,28 @@ struct StudyTrainingTests {
         #expect(begun.load(ordering: .relaxed) == 3)
     }
 
+    @Test("of many that ask at once for a lock whose file is not there yet, one gets it")
+    func lockFile() throws {
+        struct Taken: Error {}
+        let scratch = try scratch()
+        for round in 0..<100 {
+            let path = scratch.file("lock-\(round)")
+            let held = Mutex<[FileLock]>([])
+            let started = Atomic(0)
+            let ended = DispatchSemaphore(value: 0)
+            for _ in 0..<2 {
+                Thread {
+                    started.add(1, ordering: .relaxed)
+                    while started.load(ordering: .relaxed) < 2 {}
+                    if let lock = try? FileLock(path, whileTaken: { throw Taken() }) { held.withLock { $0.append(lock) } }
+                    ended.signal()
+                }.start()
+            }
+            for _ in 0..<2 { ended.wait() }
+            #expect(held.withLock { $0.count } == 1)
+        }
+    }
+
     @Test("an unreadable training image is left out, named, and nothing else fails")
     func unreadable() throws {
         let scratch = try scratch()

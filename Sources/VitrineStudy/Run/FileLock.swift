@@ -22,9 +22,9 @@ final class FileLock: Sendable {
 
     /// - Parameter whileTaken: asked every second while somebody else holds the lock; throws to end the waiting.
     init(_ path: String, whileTaken: () throws -> Void) throws {
-        guard FileManager.default.fileExists(atPath: path) || FileManager.default.createFile(atPath: path, contents: nil),
-            let handle = FileHandle(forUpdatingAtPath: path)
-        else { throw Failure(path: path, reason: "it cannot be written") }
+        // Never in the place of a file that is there already: two that ask first would lock two files of one name.
+        try? Data().write(to: URL(fileURLWithPath: path), options: .withoutOverwriting)
+        guard let handle = FileHandle(forUpdatingAtPath: path) else { throw Failure(path: path, reason: "it cannot be written") }
         self.handle = handle
         // A child process would hold the lock with its copy of the file.
         _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC)
