@@ -2,8 +2,8 @@
 #include "vk_math.h"
 
 // c = alpha a b + beta c, in the usual shape of fast matrix products (Goto and van de Geijn 2008, https://doi.org/10.1145/1356052.1356053;
-// Van Zee and van de Geijn 2015, https://doi.org/10.1145/2764454): tiles of c in registers, a panel of b in the first cache, rows of a
-// in the second. Factors are copied into panels as they are used, so that weights are read once and never kept twice.
+// Van Zee and van de Geijn 2015, https://doi.org/10.1145/2764454): tiles of c in registers, their rows of a in the first cache, panels
+// of b in the second. Factors are copied into panels as they are used, so that weights are read once and never kept twice.
 //
 // An element of c is one chain of fused products over each block of VK_DEPTH terms, and a sum of the blocks, wherever the element
 // lies in its tile and whatever other rows and columns there are. So any cut of rows or columns gives the same bits.
@@ -12,10 +12,10 @@
 #define VK_DEPTH 256
 // Rows of a that are copied at a time, at most.
 #define VK_BLOCK 1008
-// Columns of a panel of b, at most.
-#define VK_PANEL 32
+// Columns of b that are copied at a time, at most: whole panels.
+#define VK_COLUMNS 256
 
-size_t vk_product_scratch(void) { return (size_t)VK_BLOCK * VK_DEPTH + (size_t)VK_DEPTH * VK_PANEL; }
+size_t vk_product_scratch(void) { return (size_t)VK_BLOCK * VK_DEPTH + (size_t)VK_DEPTH * VK_COLUMNS; }
 
 VK_INLINE size_t vk_least(size_t a, size_t b) { return a < b ? a : b; }
 

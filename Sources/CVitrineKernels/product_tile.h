@@ -9,30 +9,73 @@ typedef float VK_NAME(vk_eight) __attribute__((ext_vector_type(8), aligned(4)));
 #define eight VK_NAME(vk_eight)
 #define VK_WIDTH (2 * VK_LANES)
 
-// to[j * to_stride + i] = x[i * stride + j] for [rows, columns] of x; eight by eight in registers.
+// to[j * to_stride + i] = x[i * stride + j] for a square that fits into the registers: pairs of rows are merged, then pairs of pairs, ...
+#if VK_LANES == 16
+#define VK_SIDE 16
+VK_INLINE VK_TARGET void VK_NAME(transpose_square)(const float *x, size_t stride, float *to, size_t to_stride) {
+    vector r[16], s[16];
+#pragma clang loop unroll(full)
+    for (int q = 0; q < 16; q++) r[q] = *(const unaligned *)(x + q * stride);
+#pragma clang loop unroll(full)
+    for (int q = 0; q < 16; q += 2) {
+        s[q] = __builtin_shufflevector(r[q], r[q + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+        s[q + 1] = __builtin_shufflevector(r[q], r[q + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+    }
+    // r[q + p]: in its quarter L, column 4 L + p of rows q to q + 3.
+#pragma clang loop unroll(full)
+    for (int q = 0; q < 16; q += 4)
+#pragma clang loop unroll(full)
+        for (int p = 0; p < 2; p++) {
+            vector above = s[q + p], below = s[q + p + 2];
+            r[q + 2 * p] = __builtin_shufflevector(above, below, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+            r[q + 2 * p + 1] = __builtin_shufflevector(above, below, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+        }
+    // s[q + p]: columns p and 8 + p of rows q to q + 3, then of rows q + 4 to q + 7; s[q + 4 + p]: columns 4 + p and 12 + p.
+#pragma clang loop unroll(full)
+    for (int q = 0; q < 16; q += 8)
+#pragma clang loop unroll(full)
+        for (int p = 0; p < 4; p++) {
+            vector above = r[q + p], below = r[q + p + 4];
+            s[q + p] = __builtin_shufflevector(above, below, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+            s[q + p + 4] = __builtin_shufflevector(above, below, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+        }
+#pragma clang loop unroll(full)
+    for (int p = 0; p < 8; p++) {
+        vector above = s[p], below = s[p + 8];
+        *(unaligned *)(to + p * to_stride) =
+            __builtin_shufflevector(above, below, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+        *(unaligned *)(to + (p + 8) * to_stride) =
+            __builtin_shufflevector(above, below, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    }
+}
+#else
+#define VK_SIDE 8
+VK_INLINE VK_TARGET void VK_NAME(transpose_square)(const float *x, size_t stride, float *to, size_t to_stride) {
+    eight r[8], s[8];
+    for (int q = 0; q < 8; q++) r[q] = *(const eight *)(x + q * stride);
+    for (int q = 0; q < 8; q += 2) {
+        s[q] = __builtin_shufflevector(r[q], r[q + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        s[q + 1] = __builtin_shufflevector(r[q], r[q + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (int q = 0; q < 8; q += 4)
+        for (int p = 0; p < 2; p++) {
+            r[q + 2 * p] = __builtin_shufflevector(s[q + p], s[q + p + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            r[q + 2 * p + 1] = __builtin_shufflevector(s[q + p], s[q + p + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    for (int q = 0; q < 4; q++) {
+        *(eight *)(to + q * to_stride) = __builtin_shufflevector(r[q], r[q + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        *(eight *)(to + (q + 4) * to_stride) = __builtin_shufflevector(r[q], r[q + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+#endif
+
+// The same for [rows, columns] of x, square by square.
 VK_TARGET static void VK_NAME(transpose)(const float *x, size_t stride, size_t rows, size_t columns, float *to,
                                          size_t to_stride) {
-    size_t whole_rows = rows / 8 * 8, whole_columns = columns / 8 * 8;
-    for (size_t i = 0; i < whole_rows; i += 8) {
-        const float *from = x + i * stride;
-        for (size_t j = 0; j < whole_columns; j += 8) {
-            eight r[8], s[8];
-            for (int q = 0; q < 8; q++) r[q] = *(const eight *)(from + q * stride + j);
-            for (int q = 0; q < 8; q += 2) {
-                s[q] = __builtin_shufflevector(r[q], r[q + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-                s[q + 1] = __builtin_shufflevector(r[q], r[q + 1], 2, 10, 3, 11, 6, 14, 7, 15);
-            }
-            for (int q = 0; q < 8; q += 4)
-                for (int p = 0; p < 2; p++) {
-                    r[q + 2 * p] = __builtin_shufflevector(s[q + p], s[q + p + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-                    r[q + 2 * p + 1] = __builtin_shufflevector(s[q + p], s[q + p + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-                }
-            for (int q = 0; q < 4; q++) {
-                *(eight *)(to + (j + q) * to_stride + i) = __builtin_shufflevector(r[q], r[q + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-                *(eight *)(to + (j + q + 4) * to_stride + i) = __builtin_shufflevector(r[q], r[q + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-            }
-        }
-    }
+    size_t whole_rows = rows / VK_SIDE * VK_SIDE, whole_columns = columns / VK_SIDE * VK_SIDE;
+    for (size_t i = 0; i < whole_rows; i += VK_SIDE)
+        for (size_t j = 0; j < whole_columns; j += VK_SIDE)
+            VK_NAME(transpose_square)(x + i * stride + j, stride, to + j * to_stride + i, to_stride);
     for (size_t i = 0; i < rows; i++)
         for (size_t j = i < whole_rows ? whole_columns : 0; j < columns; j++) to[j * to_stride + i] = x[i * stride + j];
 }
@@ -82,12 +125,24 @@ VK_TARGET static void VK_NAME(take)(vk_factor x, size_t row, size_t column, size
     if (x.part != VK_ALL) VK_NAME(copy)(x.part, to, to_stride, rows, columns, to, to_stride);
 }
 
-// Asks for piece `piece` of `pieces` of what the next panel of b will read, [terms, columns] from row `row` and column `column` on.
-VK_TARGET static void VK_NAME(ask_for)(vk_factor b, size_t row, size_t column, size_t terms, size_t columns, size_t piece, size_t pieces) {
-    size_t rows = b.is_transposed ? columns : terms, floats = b.is_transposed ? terms : columns;
-    const float *from = b.is_transposed ? b.values + column * b.stride + row : b.values + row * b.stride + column;
-    for (size_t i = rows * piece / pieces; i < rows * (piece + 1) / pieces; i++)
-        for (size_t j = 0; j < floats; j += 16) __builtin_prefetch(from + i * b.stride + j, 0, 2);
+// Where a block of b lies: [terms, columns] from row `row` and column `column` on.
+typedef struct {
+    size_t row, column, terms, columns;
+} VK_NAME(vk_place);
+
+// Asks for piece `piece` of `pieces` of a block of b, so that its lines come one by one while others are worked on.
+VK_TARGET static void VK_NAME(ask_for)(vk_factor b, VK_NAME(vk_place) at, size_t piece, size_t pieces) {
+    size_t rows = b.is_transposed ? at.columns : at.terms, lines = ((b.is_transposed ? at.terms : at.columns) + 15) / 16;
+    const float *from = b.values + (b.is_transposed ? at.column * b.stride + at.row : at.row * b.stride + at.column);
+    size_t line = rows * lines * piece / pieces, end = rows * lines * (piece + 1) / pieces;
+    size_t i = lines == 0 ? 0 : line / lines, j = lines == 0 ? 0 : line % lines;
+    for (; line < end; line++) {
+        __builtin_prefetch(from + i * b.stride + j * 16, 0, 2);
+        if (++j == lines) {
+            j = 0;
+            i++;
+        }
+    }
 }
 
 // acc[i][v] = sum over `terms` of a[i, .] b[., v]; a has rows VK_DEPTH apart, b rows of VK_WIDTH.
@@ -121,30 +176,39 @@ typedef struct {
     const float *bias;
 } VK_NAME(vk_store);
 
-// `columns` of a tile's row; columns at the edge of c go through memory of their own, so that all are summed alike.
-VK_INLINE VK_TARGET void VK_NAME(store_row)(const vector tile[2], int vectors, VK_NAME(vk_store) how, size_t columns, float *c) {
+// Writes a tile. `is_whole` and `is_new` say when the code is made that no column is cut off, and that c is not read. Columns at the
+// edge of c go through memory of their own, so that all are summed alike.
+VK_INLINE VK_TARGET void VK_NAME(store)(int rows, int vectors, int is_whole, int is_new, const vector acc[VK_ROWS][2],
+                                        VK_NAME(vk_store) how, size_t columns, float *c, size_t stride) {
 #pragma clang fp contract(off)
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) {
-        size_t first = (size_t)v * VK_LANES;
-        vector sum = (vector)(0.0f), bias = (vector)(0.0f);
-        int isWhole = columns >= first + VK_LANES;
-        size_t some = columns - first;
-        if (isWhole) {
-            if (how.scale != 0.0f) sum = *(const unaligned *)(c + first);
-            if (how.bias) bias = *(const unaligned *)(how.bias + first);
-        } else {
-            if (how.scale != 0.0f) memcpy(&sum, c + first, some * sizeof(float));
-            if (how.bias) memcpy(&bias, how.bias + first, some * sizeof(float));
+        size_t first = (size_t)v * VK_LANES, some = (columns - first) * sizeof *c;
+        int fits = is_whole || columns >= first + VK_LANES;
+        vector bias = (vector)(0.0f);
+        if (how.bias && fits)
+            bias = *(const unaligned *)(how.bias + first);
+        else if (how.bias)
+            memcpy(&bias, how.bias + first, some);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < rows; i++) {
+            float *to = c + i * stride + first;
+            vector sum = (vector)(0.0f);
+            if (!is_new && how.scale != 0.0f) {
+                if (fits)
+                    sum = *(const unaligned *)to;
+                else
+                    memcpy(&sum, to, some);
+                if (how.scale != 1.0f) sum = how.scale * sum;
+            }
+            if (how.bias) sum = sum + bias;
+            vector product = how.alpha * acc[i][v];
+            sum = sum + product;
+            if (fits)
+                *(unaligned *)to = sum;
+            else
+                memcpy(to, &sum, some);
         }
-        if (how.scale != 1.0f) sum = how.scale * sum;
-        if (how.bias) sum = sum + bias;
-        vector product = how.alpha * tile[v];
-        sum = sum + product;
-        if (isWhole)
-            *(unaligned *)(c + first) = sum;
-        else
-            memcpy(c + first, &sum, some * sizeof(float));
     }
 }
 
@@ -152,13 +216,21 @@ VK_INLINE VK_TARGET void VK_NAME(tile)(int rows, int vectors, size_t terms, cons
                                        size_t columns, float *c, size_t stride) {
     vector acc[VK_ROWS][2];
     // What the tile will be added to, asked for before the sums instead of after them.
+#pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) {
         __builtin_prefetch(c + i * stride, 1, 3);
         __builtin_prefetch(c + i * stride + columns - 1, 1, 3);
     }
     VK_NAME(accumulate)(rows, vectors, terms, a, b, acc);
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++) VK_NAME(store_row)(acc[i], vectors, how, columns, c + i * stride);
+    VK_NAME(vk_store) sum_only = {how.alpha, 1.0f, 0};
+    if (columns < (size_t)vectors * VK_LANES)
+        VK_NAME(store)(rows, vectors, 0, 0, acc, how, columns, c, stride);
+    else if (how.scale == 0.0f)
+        VK_NAME(store)(rows, vectors, 1, 1, acc, how, columns, c, stride);
+    else if (how.scale == 1.0f && !how.bias)
+        VK_NAME(store)(rows, vectors, 1, 0, acc, sum_only, columns, c, stride);
+    else
+        VK_NAME(store)(rows, vectors, 1, 0, acc, how, columns, c, stride);
 }
 
 #define VK_CASE(n) \
@@ -175,27 +247,48 @@ VK_TARGET static void VK_NAME(any_tile)(size_t rows, size_t terms, const float *
     switch (rows) { VK_ROW_CASES }
 }
 
+// The block of b that is worked on after `at`: the columns further on, or the first ones of the next terms.
+VK_INLINE VK_NAME(vk_place) VK_NAME(following)(const vk_factors *f, VK_NAME(vk_place) at) {
+    int is_last = at.column + at.columns == f->columns;
+    VK_NAME(vk_place) next = {is_last ? at.row + at.terms : at.row, is_last ? 0 : at.column + at.columns, 0, 0};
+    next.terms = vk_least(VK_DEPTH, f->terms - next.row);
+    next.columns = vk_least(VK_COLUMNS, f->columns - next.column);
+    return next;
+}
+
+// Adds the product of `height` rows of a, as copied, and a block of b, which is copied here. Each tile of rows stays in the first cache
+// while it meets the panels of b, which stay in the second.
+VK_TARGET static void VK_NAME(multiply_block)(const vk_factors *f, VK_NAME(vk_place) at, size_t height, const float *rows, float *panels,
+                                              float *c, size_t stride) {
+    for (size_t p = 0; p < at.columns; p += VK_WIDTH)
+        VK_NAME(take)(f->b, at.row, at.column + p, at.terms, vk_least(VK_WIDTH, at.columns - p), panels + p * VK_DEPTH, VK_WIDTH);
+    VK_NAME(vk_place) next = VK_NAME(following)(f, at);
+    size_t tiles = (height + VK_ROWS - 1) / VK_ROWS, wide = (at.columns + VK_WIDTH - 1) / VK_WIDTH;
+    for (size_t t = 0; t < tiles; t++) {
+        size_t first = height * t / tiles, count = height * (t + 1) / tiles - first;
+        for (size_t p = 0; p < wide; p++) {
+            size_t left = p * VK_WIDTH, column = at.column + left;
+            if (next.terms > 0) VK_NAME(ask_for)(f->b, next, t * wide + p, tiles * wide);
+            VK_NAME(vk_store) how = {f->alpha, 1.0f, 0};
+            if (at.row == 0) how = (VK_NAME(vk_store)){f->alpha, f->beta, f->bias ? f->bias + column : 0};
+            VK_NAME(any_tile)(count, at.terms, rows + first * VK_DEPTH, panels + left * VK_DEPTH, how,
+                              vk_least(VK_WIDTH, at.columns - left), c + first * stride + column, stride);
+        }
+    }
+}
+
 VK_TARGET static void VK_NAME(vk_product)(const vk_factors *f, float *c, size_t stride, float *scratch) {
-    float *panel = scratch, *rows = scratch + VK_DEPTH * VK_WIDTH;
+    float *panels = scratch, *rows = scratch + (size_t)VK_DEPTH * VK_COLUMNS;
     size_t blocks = (f->rows + VK_BLOCK - 1) / VK_BLOCK;
     for (size_t block = 0; block < blocks; block++) {
         size_t top = f->rows * block / blocks, height = f->rows * (block + 1) / blocks - top;
-        size_t tiles = (height + VK_ROWS - 1) / VK_ROWS;
         size_t from = 0;
         do {
             size_t terms = vk_least(VK_DEPTH, f->terms - from);
             VK_NAME(take)(f->a, top, from, height, terms, rows, VK_DEPTH);
-            VK_NAME(vk_store) how = {f->alpha, from == 0 ? f->beta : 1.0f, from == 0 ? f->bias : 0};
-            for (size_t left = 0; left < f->columns; left += VK_WIDTH) {
-                size_t columns = vk_least(VK_WIDTH, f->columns - left), next = left + columns;
-                VK_NAME(take)(f->b, from, left, terms, columns, panel, VK_WIDTH);
-                VK_NAME(vk_store) here = {how.alpha, how.scale, how.bias ? how.bias + left : 0};
-                for (size_t t = 0; t < tiles; t++) {
-                    if (next < f->columns)
-                        VK_NAME(ask_for)(f->b, from, next, terms, vk_least(VK_WIDTH, f->columns - next), t, tiles);
-                    size_t first = height * t / tiles, count = height * (t + 1) / tiles - first;
-                    VK_NAME(any_tile)(count, terms, rows + first * VK_DEPTH, panel, here, columns, c + (top + first) * stride + left, stride);
-                }
+            for (size_t left = 0; left < f->columns; left += VK_COLUMNS) {
+                VK_NAME(vk_place) at = {from, left, terms, vk_least(VK_COLUMNS, f->columns - left)};
+                VK_NAME(multiply_block)(f, at, height, rows, panels, c + top * stride, stride);
             }
             from += terms;
         } while (from < f->terms);
@@ -206,6 +299,7 @@ VK_TARGET static void VK_NAME(vk_product)(const vk_factors *f, float *c, size_t 
 #undef unaligned
 #undef eight
 #undef VK_WIDTH
+#undef VK_SIDE
 #undef VK_CASE
 #undef VK_FIRST_CASES
 #undef VK_TARGET
