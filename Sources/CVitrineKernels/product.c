@@ -3,12 +3,13 @@
 
 // c = alpha a b + beta c, in the usual shape of fast matrix products (Goto and van de Geijn 2008, https://doi.org/10.1145/1356052.1356053;
 // Van Zee and van de Geijn 2015, https://doi.org/10.1145/2764454): tiles of c in registers, their rows of a in the first cache, panels
-// of b in the second. Factors are copied into panels as they are used, so that weights are read once and never kept twice.
+// of b in the second. b is copied into panels as it is used, so that weights are read once and never kept twice; a is read where it
+// lies, unless it is transposed or only a part of its values is wanted.
 //
 // An element of c is one chain of fused products over each block of VK_DEPTH terms, and a sum of the blocks, wherever the element
 // lies in its tile and whatever other rows and columns there are. So any cut of rows or columns gives the same bits.
 
-// Terms of a block. Rows of a lie this far apart in the scratch memory.
+// Terms of a block. Copied rows of a lie this far apart.
 #define VK_DEPTH 256
 // Rows of a that are copied at a time, at most.
 #define VK_BLOCK 1008

@@ -74,8 +74,11 @@ VK_TARGET static void VK_NAME(transpose)(const float *x, size_t stride, size_t r
                                          size_t to_stride) {
     size_t whole_rows = rows / VK_SIDE * VK_SIDE, whole_columns = columns / VK_SIDE * VK_SIDE;
     for (size_t i = 0; i < whole_rows; i += VK_SIDE)
-        for (size_t j = 0; j < whole_columns; j += VK_SIDE)
+        for (size_t j = 0; j < whole_columns; j += VK_SIDE) {
+            // Rows go on; the squares after next come from the second cache meanwhile.
+            for (size_t q = 0; q < VK_SIDE; q++) __builtin_prefetch(x + (i + q) * stride + j + 2 * VK_SIDE, 0, 3);
             VK_NAME(transpose_square)(x + i * stride + j, stride, to + j * to_stride + i, to_stride);
+        }
     for (size_t i = 0; i < rows; i++)
         for (size_t j = i < whole_rows ? whole_columns : 0; j < columns; j++) to[j * to_stride + i] = x[i * stride + j];
 }
@@ -130,40 +133,42 @@ typedef struct {
     size_t row, column, terms, columns;
 } VK_NAME(vk_place);
 
-// Asks for piece `piece` of `pieces` of a block of b, so that its lines come one by one while others are worked on.
+// Asks for piece `piece` of `pieces` of a block of b, so that it comes bit by bit while another one is worked on.
 VK_TARGET static void VK_NAME(ask_for)(vk_factor b, VK_NAME(vk_place) at, size_t piece, size_t pieces) {
-    size_t rows = b.is_transposed ? at.columns : at.terms, lines = ((b.is_transposed ? at.terms : at.columns) + 15) / 16;
+    size_t rows = b.is_transposed ? at.columns : at.terms, floats = b.is_transposed ? at.terms : at.columns;
     const float *from = b.values + (b.is_transposed ? at.column * b.stride + at.row : at.row * b.stride + at.column);
-    size_t line = rows * lines * piece / pieces, end = rows * lines * (piece + 1) / pieces;
-    size_t i = lines == 0 ? 0 : line / lines, j = lines == 0 ? 0 : line % lines;
-    for (; line < end; line++) {
-        __builtin_prefetch(from + i * b.stride + j * 16, 0, 2);
-        if (++j == lines) {
-            j = 0;
-            i++;
-        }
-    }
+    for (size_t i = rows * piece / pieces; i < rows * (piece + 1) / pieces; i++)
+        for (size_t j = 0; j < floats; j += 16) __builtin_prefetch(from + i * b.stride + j, 0, 2);
 }
 
-// acc[i][v] = sum over `terms` of a[i, .] b[., v]; a has rows VK_DEPTH apart, b rows of VK_WIDTH.
-VK_INLINE VK_TARGET void VK_NAME(accumulate)(int rows, int vectors, size_t terms, const float *a, const float *b, vector acc[VK_ROWS][2]) {
+// Rows of a for a tile: as they lie in memory, or copied.
+typedef struct {
+    const float *values;
+    size_t stride;
+} VK_NAME(vk_rows);
+
+// acc[i][v] = sum over `terms` of a[i, .] b[., v]; b has rows of VK_WIDTH.
+VK_INLINE VK_TARGET void VK_NAME(accumulate)(int rows, int vectors, size_t terms, VK_NAME(vk_rows) a, const float *b,
+                                             vector acc[VK_ROWS][2]) {
+    // One pointer for five rows: a processor reaches the others by multiples of the stride.
+    const float *x[3] = {a.values, a.values + 5 * a.stride, a.values + 10 * a.stride};
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) acc[i][v] = (vector)(0.0f);
-    for (size_t t = 0; t < terms; t++, a++, b += VK_WIDTH) {
+    for (size_t t = 0; t < terms; t++, x[0]++, x[1]++, x[2]++, b += VK_WIDTH) {
         vector y[2];
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) y[v] = *(const vector *)(b + v * VK_LANES);
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) {
-            vector x = (vector)(a[i * VK_DEPTH]);
+            vector left = (vector)(x[i / 5][i % 5 * a.stride]);
 #pragma clang loop unroll(full)
             for (int v = 0; v < vectors; v++) {
 #if VK_LANES > 4
-                acc[i][v] = __builtin_elementwise_fma(x, y[v], acc[i][v]);
+                acc[i][v] = __builtin_elementwise_fma(left, y[v], acc[i][v]);
 #else
-                acc[i][v] += x * y[v];
+                acc[i][v] += left * y[v];
 #endif
             }
         }
@@ -212,7 +217,7 @@ VK_INLINE VK_TARGET void VK_NAME(store)(int rows, int vectors, int is_whole, int
     }
 }
 
-VK_INLINE VK_TARGET void VK_NAME(tile)(int rows, int vectors, size_t terms, const float *a, const float *b, VK_NAME(vk_store) how,
+VK_INLINE VK_TARGET void VK_NAME(tile)(int rows, int vectors, size_t terms, VK_NAME(vk_rows) a, const float *b, VK_NAME(vk_store) how,
                                        size_t columns, float *c, size_t stride) {
     vector acc[VK_ROWS][2];
     // What the tile will be added to, asked for before the sums instead of after them.
@@ -242,7 +247,7 @@ VK_INLINE VK_TARGET void VK_NAME(tile)(int rows, int vectors, size_t terms, cons
         break;
 #define VK_FIRST_CASES VK_CASE(6) VK_CASE(5) VK_CASE(4) VK_CASE(3) VK_CASE(2) VK_CASE(1)
 
-VK_TARGET static void VK_NAME(any_tile)(size_t rows, size_t terms, const float *a, const float *b, VK_NAME(vk_store) how, size_t columns,
+VK_TARGET static void VK_NAME(any_tile)(size_t rows, size_t terms, VK_NAME(vk_rows) a, const float *b, VK_NAME(vk_store) how, size_t columns,
                                         float *c, size_t stride) {
     switch (rows) { VK_ROW_CASES }
 }
@@ -256,9 +261,9 @@ VK_INLINE VK_NAME(vk_place) VK_NAME(following)(const vk_factors *f, VK_NAME(vk_p
     return next;
 }
 
-// Adds the product of `height` rows of a, as copied, and a block of b, which is copied here. Each tile of rows stays in the first cache
-// while it meets the panels of b, which stay in the second.
-VK_TARGET static void VK_NAME(multiply_block)(const vk_factors *f, VK_NAME(vk_place) at, size_t height, const float *rows, float *panels,
+// Adds the product of `height` rows of a and a block of b, which is copied here. Each tile of rows stays in the first cache while it
+// meets the panels of b, which stay in the second.
+VK_TARGET static void VK_NAME(multiply_block)(const vk_factors *f, VK_NAME(vk_place) at, size_t height, VK_NAME(vk_rows) a, float *panels,
                                               float *c, size_t stride) {
     for (size_t p = 0; p < at.columns; p += VK_WIDTH)
         VK_NAME(take)(f->b, at.row, at.column + p, at.terms, vk_least(VK_WIDTH, at.columns - p), panels + p * VK_DEPTH, VK_WIDTH);
@@ -271,21 +276,27 @@ VK_TARGET static void VK_NAME(multiply_block)(const vk_factors *f, VK_NAME(vk_pl
             if (next.terms > 0) VK_NAME(ask_for)(f->b, next, t * wide + p, tiles * wide);
             VK_NAME(vk_store) how = {f->alpha, 1.0f, 0};
             if (at.row == 0) how = (VK_NAME(vk_store)){f->alpha, f->beta, f->bias ? f->bias + column : 0};
-            VK_NAME(any_tile)(count, at.terms, rows + first * VK_DEPTH, panels + left * VK_DEPTH, how,
-                              vk_least(VK_WIDTH, at.columns - left), c + first * stride + column, stride);
+            VK_NAME(vk_rows) mine = {a.values + first * a.stride, a.stride};
+            VK_NAME(any_tile)(count, at.terms, mine, panels + left * VK_DEPTH, how, vk_least(VK_WIDTH, at.columns - left),
+                              c + first * stride + column, stride);
         }
     }
 }
 
 VK_TARGET static void VK_NAME(vk_product)(const vk_factors *f, float *c, size_t stride, float *scratch) {
-    float *panels = scratch, *rows = scratch + (size_t)VK_DEPTH * VK_COLUMNS;
+    float *panels = scratch, *copy = scratch + (size_t)VK_DEPTH * VK_COLUMNS;
+    int is_plain = !f->a.is_transposed && f->a.part == VK_ALL;
     size_t blocks = (f->rows + VK_BLOCK - 1) / VK_BLOCK;
     for (size_t block = 0; block < blocks; block++) {
         size_t top = f->rows * block / blocks, height = f->rows * (block + 1) / blocks - top;
         size_t from = 0;
         do {
             size_t terms = vk_least(VK_DEPTH, f->terms - from);
-            VK_NAME(take)(f->a, top, from, height, terms, rows, VK_DEPTH);
+            VK_NAME(vk_rows) rows = {f->a.values + top * f->a.stride + from, f->a.stride};
+            if (!is_plain) {
+                rows = (VK_NAME(vk_rows)){copy, VK_DEPTH};
+                VK_NAME(take)(f->a, top, from, height, terms, copy, VK_DEPTH);
+            }
             for (size_t left = 0; left < f->columns; left += VK_COLUMNS) {
                 VK_NAME(vk_place) at = {from, left, terms, vk_least(VK_COLUMNS, f->columns - left)};
                 VK_NAME(multiply_block)(f, at, height, rows, panels, c + top * stride, stride);

@@ -78,24 +78,29 @@ extension Tensor {
 /// - Parameters:
 ///   - c: receives the product, in `window` (default: all of it, as `c.matrix`).
 ///   - beta: 0 overwrites whatever stood there, NaN included.
+///   - threads: share the columns of the result, and change no bit of it.
 /// - Complexity: O(rows * columns * inner).
 public func multiply(
-    _ a: Matrix, _ b: Matrix, into c: inout Tensor, window: MatrixWindow? = nil, alpha: Float = 1, beta: Float = 0
+    _ a: Matrix, _ b: Matrix, into c: inout Tensor, window: MatrixWindow? = nil, alpha: Float = 1, beta: Float = 0, threads: Int = 1
 ) {
-    multiply(a, b, into: &c, window: window, alpha: alpha, beta: beta, path: vk_cpu_path())
+    multiply(a, b, into: &c, window: window, alpha: alpha, beta: beta, threads: threads, path: vk_cpu_path())
 }
 
 /// The same by the machine code of a path (`vk_cpu_path`) that this processor has.
 func multiply(
-    _ a: Matrix, _ b: Matrix, into c: inout Tensor, window: MatrixWindow? = nil, alpha: Float = 1, beta: Float = 0, path: CInt
+    _ a: Matrix, _ b: Matrix, into c: inout Tensor, window: MatrixWindow? = nil, alpha: Float = 1, beta: Float = 0, threads: Int = 1,
+    path: CInt
 ) {
     let columns = c.shape.last
-    let w =
-        window
-        ?? MatrixWindow(start: 0, rows: columns == 0 ? 0 : c.count / columns, columns: columns, stride: columns)
+    let whole = MatrixWindow(start: 0, rows: columns == 0 ? 0 : c.count / columns, columns: columns, stride: columns)
+    let w = window ?? whole
     requireFit(a, b, w, count: c.count)
-    // SAFETY: sizes and windows were checked; `mutablePointer` makes c distinct from both factors.
-    unsafe product(a, b, c.mutablePointer(), w, alpha: alpha, beta: beta, path: path)
+    // SAFETY: sizes and windows were checked; `mutablePointer` makes c distinct from both factors; threads write different columns.
+    let target = unsafe SharedFloats(pointer: c.mutablePointer())
+    share(w.columns, among: threads, unit: columnUnit) { columns in
+        let part = MatrixWindow(start: w.start + columns.lowerBound, rows: w.rows, columns: columns.count, stride: w.stride)
+        unsafe product(a, b.columns(columns), target.pointer, part, alpha: alpha, beta: beta, path: path)
+    }
 }
 
 /// Products of windows that do not overlap in `c`, shared among threads: `c_i = alpha * a_i b_i` for every index below `count`.

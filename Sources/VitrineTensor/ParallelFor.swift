@@ -37,7 +37,7 @@ func share(_ count: Int, among threads: Int, unit: Int = 1, _ body: @Sendable (R
     let size = max(unit, ((count + threads - 1) / threads + unit - 1) / unit * unit)
     let pieces = (count + size - 1) / size
     guard pieces > 1 else { return body(0..<count) }
-    DispatchQueue.concurrentPerform(iterations: pieces) { i in body(i * size..<min(count, (i + 1) * size)) }
+    HelperThreads.run(pieces, threads: threads) { i in body(i * size..<min(count, (i + 1) * size)) }
 }
 
 /// Memory that several threads write, each in places of its own.

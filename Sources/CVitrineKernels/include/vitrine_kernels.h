@@ -9,6 +9,15 @@
 // The CPU path the loader chose for every kernel: 2 x86-64-v4 (AVX-512), 1 x86-64-v3 (AVX2, FMA), 0 the compiler's baseline.
 int vk_cpu_path(void);
 
+// What a thread does between two looks at a value that another one will change.
+static inline void vk_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 // Matrix products. A factor [rows, columns] is stored by rows, `stride` floats apart, or transposed; of each
 // value x the product takes a part: x, |x|, max(x, 0) or min(x, 0); NaN stays NaN.
 typedef enum { VK_ALL, VK_MAGNITUDE, VK_POSITIVE, VK_NEGATIVE } vk_part;

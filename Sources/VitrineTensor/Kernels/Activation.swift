@@ -26,15 +26,19 @@ public func activate(_ kind: Activation, _ x: Tensor, into y: inout Tensor, thre
     }
 }
 
-/// `dx = dy * kind'(x)`, element by element.
-public func activationGradient(_ kind: Activation, x: Tensor, dy: Tensor, into dx: inout Tensor) {
-    let n = x.count
-    requireCount(n, dy.count, dx.count)
-    // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
-    switch kind {
-    case .gelu: unsafe vk_gelu_gradient(x.pointer, dy.pointer, n, dx.mutablePointer())
-    case .geluTanh: unsafe vk_gelu_tanh_gradient(x.pointer, dy.pointer, n, dx.mutablePointer())
-    case .quickGelu: unsafe vk_quick_gelu_gradient(x.pointer, dy.pointer, n, dx.mutablePointer())
+/// `dx = dy * kind'(x)`, element by element, shared among threads.
+public func activationGradient(_ kind: Activation, x: Tensor, dy: Tensor, into dx: inout Tensor, threads: Int = 1) {
+    requireCount(x.count, dy.count, dx.count)
+    // SAFETY: counts checked above; `mutablePointer` makes the output distinct; threads write different elements.
+    let target = unsafe SharedFloats(pointer: dx.mutablePointer())
+    share(x.count, among: threads, unit: 64) { range in
+        let (i, n) = (range.lowerBound, range.count)
+        let (source, gradient, output) = unsafe (x.pointer + i, dy.pointer + i, target.pointer + i)
+        switch kind {
+        case .gelu: unsafe vk_gelu_gradient(source, gradient, n, output)
+        case .geluTanh: unsafe vk_gelu_tanh_gradient(source, gradient, n, output)
+        case .quickGelu: unsafe vk_quick_gelu_gradient(source, gradient, n, output)
+        }
     }
 }
 

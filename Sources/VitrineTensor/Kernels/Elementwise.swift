@@ -1,11 +1,16 @@
 import CVitrineKernels
 
-// SAFETY: in every call below, counts are checked first, and `mutablePointer` makes an output distinct from all inputs.
+// SAFETY: in every call below, counts are checked first, and `mutablePointer` makes an output distinct from all inputs; threads write
+// different elements.
 
-/// `y = a + b`.
-public func add(_ a: Tensor, _ b: Tensor, into y: inout Tensor) {
+/// `y = a + b`, shared among threads.
+public func add(_ a: Tensor, _ b: Tensor, into y: inout Tensor, threads: Int = 1) {
     requireCount(a.count, b.count, y.count)
-    unsafe vk_add(a.pointer, b.pointer, a.count, y.mutablePointer())
+    let target = unsafe SharedFloats(pointer: y.mutablePointer())
+    share(a.count, among: threads, unit: 4096) { range in
+        let i = range.lowerBound
+        unsafe vk_add(a.pointer + i, b.pointer + i, range.count, target.pointer + i)
+    }
 }
 
 /// `y += a`, shared among threads.
@@ -30,9 +35,13 @@ public func scale(_ y: inout Tensor, by factor: Float) {
 }
 
 /// `y = a * b`, element by element.
-public func multiply(_ a: Tensor, _ b: Tensor, into y: inout Tensor) {
+public func multiply(_ a: Tensor, _ b: Tensor, into y: inout Tensor, threads: Int = 1) {
     requireCount(a.count, b.count, y.count)
-    unsafe vk_multiply(a.pointer, b.pointer, a.count, y.mutablePointer())
+    let target = unsafe SharedFloats(pointer: y.mutablePointer())
+    share(a.count, among: threads, unit: 4096) { range in
+        let i = range.lowerBound
+        unsafe vk_multiply(a.pointer + i, b.pointer + i, range.count, target.pointer + i)
+    }
 }
 
 /// `y = |x|`.

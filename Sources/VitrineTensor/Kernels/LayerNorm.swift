@@ -9,18 +9,26 @@ import CVitrineKernels
 ///   - y: as many elements as `x`, overwritten.
 ///   - mean: `[rows]`, receives each row's mean; the gradients need it.
 ///   - inverseDeviation: `[rows]`, receives `1 / sqrt(variance + epsilon)`.
+///   - threads: share the rows.
 public func layerNorm(
     _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Float, into y: inout Tensor, mean: inout Tensor,
-    inverseDeviation: inout Tensor
+    inverseDeviation: inout Tensor, threads: Int = 1
 ) {
-    let rows = x.rowCount
+    let (rows, columns) = (x.rowCount, x.shape.last)
     requireCount(x.count, y.count)
     requireCount(x.shape.last, weight.count, bias.count)
     requireCount(rows, mean.count, inverseDeviation.count)
-    // SAFETY: counts checked above; `mutablePointer` makes each output distinct from everything else.
-    unsafe vk_layer_norm(
-        x.pointer, weight.pointer, bias.pointer, epsilon, rows, x.shape.last, y.mutablePointer(), mean.mutablePointer(),
-        inverseDeviation.mutablePointer())
+    // SAFETY: counts checked above; `mutablePointer` makes each output distinct from everything else; threads write different rows.
+    let target = unsafe SharedFloats(pointer: y.mutablePointer())
+    let (means, inverses) = unsafe (
+        SharedFloats(pointer: mean.mutablePointer()), SharedFloats(pointer: inverseDeviation.mutablePointer())
+    )
+    share(rows, among: threads) { range in
+        let first = range.lowerBound
+        unsafe vk_layer_norm(
+            x.pointer + first * columns, weight.pointer, bias.pointer, epsilon, range.count, columns, target.pointer + first * columns,
+            means.pointer + first, inverses.pointer + first)
+    }
 }
 
 /// Gradient of layer normalisation with respect to its input.
@@ -30,15 +38,20 @@ public func layerNorm(
 ///   - x: the input of the forward pass; `mean` and `inverseDeviation` as it returned them.
 ///   - dx: overwritten.
 public func layerNormGradient(
-    _ dy: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverseDeviation: Tensor, into dx: inout Tensor
+    _ dy: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverseDeviation: Tensor, into dx: inout Tensor, threads: Int = 1
 ) {
-    let rows = x.rowCount
+    let (rows, columns) = (x.rowCount, x.shape.last)
     requireCount(x.count, dy.count, dx.count)
     requireCount(x.shape.last, weight.count)
     requireCount(rows, mean.count, inverseDeviation.count)
-    // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
-    unsafe vk_layer_norm_gradient(
-        dy.pointer, x.pointer, weight.pointer, mean.pointer, inverseDeviation.pointer, rows, x.shape.last, dx.mutablePointer())
+    // SAFETY: counts checked above; `mutablePointer` makes the output distinct; threads write different rows.
+    let target = unsafe SharedFloats(pointer: dx.mutablePointer())
+    share(rows, among: threads) { range in
+        let (first, i) = (range.lowerBound, range.lowerBound * columns)
+        unsafe vk_layer_norm_gradient(
+            dy.pointer + i, x.pointer + i, weight.pointer, mean.pointer + first, inverseDeviation.pointer + first, range.count, columns,
+            target.pointer + i)
+    }
 }
 
 /// Gradient of layer normalisation with respect to weight and bias, added to `dWeight` and `dBias`, both `[D]`.

@@ -1,5 +1,4 @@
 import CVitrineKernels
-import Dispatch
 import Synchronization
 
 // SAFETY: the kernels below read `count` floats, which are the whole tensor.
@@ -19,11 +18,9 @@ public func dot(_ a: Tensor, _ b: Tensor) -> Double {
 /// Sum of the squares of several tensors, accumulated in Double, tensor by tensor; the threads share the tensors.
 public func squaredNorm(_ tensors: [Tensor], threads: Int = 1) -> Double {
     let sums = Mutex([Double](repeating: 0, count: tensors.count))
-    DispatchQueue.concurrentPerform(iterations: threads) { thread in
-        for i in stride(from: thread, to: tensors.count, by: threads) {
-            let sum = dot(tensors[i], tensors[i])
-            sums.withLock { $0[i] = sum }
-        }
+    HelperThreads.run(tensors.count, threads: threads) { i in
+        let sum = dot(tensors[i], tensors[i])
+        sums.withLock { $0[i] = sum }
     }
     return sums.withLock { $0.reduce(0, +) }
 }

@@ -1,12 +1,17 @@
 import CVitrineKernels
 
 // The steps of layer-wise relevance propagation as in Chefer, Gur & Wolf 2021 (https://arxiv.org/abs/2012.09838) and its public code.
-// SAFETY: in every call below, counts are checked first, and `mutablePointer` makes an output distinct from all inputs.
+// SAFETY: in every call below, counts are checked first, and `mutablePointer` makes an output distinct from all inputs; threads write
+// different elements or rows, which changes no bit.
 
 /// `y = a / (b + 1e-9)` where b is not 0, and 0 where it is; where `b + 1e-9` is exactly 0, `a / 1e-9`.
-public func safeDivide(_ a: Tensor, _ b: Tensor, into y: inout Tensor) {
+public func safeDivide(_ a: Tensor, _ b: Tensor, into y: inout Tensor, threads: Int = 1) {
     requireCount(a.count, b.count, y.count)
-    unsafe vk_safe_divide_all(a.pointer, b.pointer, a.count, y.mutablePointer())
+    let target = unsafe SharedFloats(pointer: y.mutablePointer())
+    share(a.count, among: threads, unit: 4096) { range in
+        let i = range.lowerBound
+        unsafe vk_safe_divide_all(a.pointer + i, b.pointer + i, range.count, target.pointer + i)
+    }
 }
 
 /// First half of the alpha-1 rule on a linear layer: `s = safeDivide(r, Z+)`, `Z+` the sum of the positive products `x_k W_jk`.
@@ -21,21 +26,31 @@ public func safeDivide(_ a: Tensor, _ b: Tensor, into y: inout Tensor) {
 ///   - bias: `[D]`, taken off again; nil for none.
 ///   - p: `|x| |W|ᵀ`.
 public func relevanceRatio(
-    _ r: Tensor, x: Tensor, weight: Tensor, product y: Tensor, bias: Tensor? = nil, absoluteProduct p: Tensor, into s: inout Tensor
+    _ r: Tensor, x: Tensor, weight: Tensor, product y: Tensor, bias: Tensor? = nil, absoluteProduct p: Tensor, into s: inout Tensor,
+    threads: Int = 1
 ) {
     let (rows, columns, terms) = (r.rowCount, r.shape.last, x.shape.last)
     requireCount(r.count, y.count, p.count, s.count)
     requireCount(columns, bias?.count ?? columns)
     requireCount(rows * terms, x.count)
     requireCount(columns * terms, weight.count)
-    unsafe vk_relevance_ratio(
-        r.pointer, y.pointer, bias?.pointer, p.pointer, x.pointer, weight.pointer, rows, columns, terms, s.mutablePointer())
+    let target = unsafe SharedFloats(pointer: s.mutablePointer())
+    share(rows, among: threads) { range in
+        let i = range.lowerBound * columns
+        unsafe vk_relevance_ratio(
+            r.pointer + i, y.pointer + i, bias?.pointer, p.pointer + i, x.pointer + range.lowerBound * terms, weight.pointer, range.count,
+            columns, terms, target.pointer + i)
+    }
 }
 
 /// Second half of the alpha-1 rule on a linear layer: `r = x * a` where x is positive and `x * b` elsewhere, with `a = s W+`, `b = s W-`.
-public func relevanceCombine(_ x: Tensor, _ a: Tensor, _ b: Tensor, into r: inout Tensor) {
+public func relevanceCombine(_ x: Tensor, _ a: Tensor, _ b: Tensor, into r: inout Tensor, threads: Int = 1) {
     requireCount(x.count, a.count, b.count, r.count)
-    unsafe vk_relevance_combine(x.pointer, a.pointer, b.pointer, x.count, r.mutablePointer())
+    let target = unsafe SharedFloats(pointer: r.mutablePointer())
+    share(x.count, among: threads, unit: 4096) { range in
+        let i = range.lowerBound
+        unsafe vk_relevance_combine(x.pointer + i, a.pointer + i, b.pointer + i, range.count, target.pointer + i)
+    }
 }
 
 /// Relevance through the sum `q = z1 + z2` of a residual connection, for one sample.
@@ -68,9 +83,13 @@ public func relevanceAdd(
 }
 
 /// Relevance where one value was used twice: `r = x * (safeDivide(r1, x) + safeDivide(r2, x))`, the sum of both, and 0 where x is 0.
-public func relevanceClone(_ r1: Tensor, _ r2: Tensor, x: Tensor, into r: inout Tensor) {
+public func relevanceClone(_ r1: Tensor, _ r2: Tensor, x: Tensor, into r: inout Tensor, threads: Int = 1) {
     requireCount(x.count, r1.count, r2.count, r.count)
-    unsafe vk_relevance_clone(r1.pointer, r2.pointer, x.pointer, x.count, r.mutablePointer())
+    let target = unsafe SharedFloats(pointer: r.mutablePointer())
+    share(x.count, among: threads, unit: 4096) { range in
+        let i = range.lowerBound
+        unsafe vk_relevance_clone(r1.pointer + i, r2.pointer + i, x.pointer + i, range.count, target.pointer + i)
+    }
 }
 
 /// The rule of `safeDivide` for two numbers.

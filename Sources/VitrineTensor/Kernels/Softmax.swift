@@ -17,8 +17,13 @@ public func softmaxRows(_ s: inout Tensor, scale: Float, threads: Int = 1) {
 ///   - da: gradient at the softmax's output, `[..., columns]`.
 ///   - a: the softmax's output.
 ///   - ds: overwritten.
-public func softmaxGradient(_ da: Tensor, a: Tensor, scale: Float, into ds: inout Tensor) {
+public func softmaxGradient(_ da: Tensor, a: Tensor, scale: Float, into ds: inout Tensor, threads: Int = 1) {
     requireCount(a.count, da.count, ds.count)
-    // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
-    unsafe vk_softmax_gradient(da.pointer, a.pointer, scale, a.rowCount, a.shape.last, ds.mutablePointer())
+    let columns = a.shape.last
+    // SAFETY: counts checked above; `mutablePointer` makes the output distinct; threads write different rows.
+    let target = unsafe SharedFloats(pointer: ds.mutablePointer())
+    share(a.rowCount, among: threads) { range in
+        let i = range.lowerBound * columns
+        unsafe vk_softmax_gradient(da.pointer + i, a.pointer + i, scale, range.count, columns, target.pointer + i)
+    }
 }
