@@ -86,15 +86,14 @@ struct Explain: ParsableCommand {
         try results.write(index: 0, [provenanceLine(preparation)])
         let progress = Progress(total: files.count, unit: "images", isQuiet: quiet)
         let batches = stride(from: 0, to: files.count, by: batch).map { $0..<min($0 + batch, files.count) }
-        let workspaces = (0..<workers).map { _ in Workspace() }
         // A single batch has all workers to itself; several are shared among them.
-        let shares = batches.count == 1 ? [workspaces] : workspaces.map { [$0] }
+        let workspaces = batches.count == 1 ? [Workspace(threads: workers)] : (0..<workers).map { _ in Workspace() }
         let failures = Mutex<[Int: String]>([:])
-        try parallelFor(batches.count, workers: shares.count) { worker, index in
+        try parallelFor(batches.count, workers: workspaces.count) { worker, index in
             var lines: [String] = []
             for group in prepare(files, batches[index], preparation, choice, failures) {
                 do {
-                    lines += try explain(group, plan: plan, preparation: preparation, workspaces: shares[worker])
+                    lines += try explain(group, plan: plan, preparation: preparation, workspace: workspaces[worker])
                 } catch let error as ViTError {
                     for item in group { failures.withLock { $0[item.index] = "\(item.path): \(error)" } }
                 }
@@ -165,16 +164,16 @@ struct Explain: ParsableCommand {
 
     // MARK: Output
 
-    private func explain(_ items: [Item], plan: ExplanationPlan, preparation: Preprocess, workspaces: [Workspace]) throws -> [String] {
+    private func explain(_ items: [Item], plan: ExplanationPlan, preparation: Preprocess, workspace: Workspace) throws -> [String] {
         let start = DispatchTime.now().uptimeNanoseconds
-        let results = try plan.explain(items.map(\.subject), workspaces: workspaces)
+        let results = try plan.explain(items.map(\.subject), workspace: workspace)
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9 / Double(items.count)
         var lines: [String] = []
         for (item, result) in zip(items, results) {
             let stabilities =
                 stability
                 ? try plan.stability(
-                    of: item.subject, undisturbed: result, greyLevel: preparation.greyLevel, batch: batch, workspace: workspaces[0]) : nil
+                    of: item.subject, undisturbed: result, greyLevel: preparation.greyLevel, batch: batch, workspace: workspace) : nil
             for (m, explanation) in result.explanations.enumerated() {
                 try write(explanation, of: item)
                 lines.append(

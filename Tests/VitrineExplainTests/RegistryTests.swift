@@ -124,6 +124,21 @@ import VitrineTensor
         #expect(try maps(workers: 3) == one)
     }
 
+    /// Threads inside a pass cut its products and rows; no bit may show where.
+    @Test(arguments: RandomModel.all)
+    func threadsChangeNothing(_ random: RandomModel) throws {
+        let plan = try Self.plan(random, Self.identifiers)
+        let images = (0..<2).map { Self.prepared(random, $0) }
+        let alone = try plan.explain(images, workspace: Workspace(poisons: true))
+        for threads in [2, 3, 5] {
+            let shared = try plan.explain(images, workspace: Workspace(poisons: true, threads: threads))
+            for (a, b) in zip(alone, shared) {
+                #expect(a.logits == b.logits)
+                for (x, y) in zip(a.explanations, b.explanations) { #expect(x.map == y.map, "\(x.method), \(threads) threads") }
+            }
+        }
+    }
+
     @Test func theSecondImageAllocatesNothing() throws {
         let plan = try Self.plan(Self.random, Self.identifiers)
         let workspace = Workspace()

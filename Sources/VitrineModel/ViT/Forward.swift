@@ -6,7 +6,8 @@ import VitrineTensor
     import Musl
 #endif
 
-/// The inner values of one block for a batch; what the gradient and relevance passes read.
+/// The inner values of one block for a batch; what the gradient and relevance passes read. What is cheap to compute again, the second
+/// norm and the activation, is not kept.
 ///
 /// Each image has N rows (`TokenLayout`); from the context on, the last block keeps only the Q rows that the head can see.
 struct BlockState {
@@ -30,14 +31,10 @@ struct BlockState {
     var skipped: Tensor
     /// z' `[B, Q, D]`.
     var middle: Tensor
-    /// v = LN2 z'.
-    var norm2: Tensor
     var mean2: Tensor
     var inverseDeviation2: Tensor
     /// Output of the MLP's first map, bias included `[B, Q, firstHidden]`.
     var preActivation: Tensor
-    /// `[B, Q, hidden]`.
-    var activated: Tensor
     /// Output of the MLP's second map, before LayerScale.
     var mlpOutput: Tensor
     /// MLP branch after LayerScale.
@@ -110,7 +107,7 @@ extension VisionTransformer {
         }
         let grid = try c.grid(height: images.shape[2], width: images.shape[3])
         if request.needsTarget && head == nil { throw .noHead(request: "a gradient or a relevance") }
-        let state = forward(
+        var state = forward(
             images, grid: grid, request: request, firstKept: request.firstKeptBlock(depth: c.depth), workspace: workspace)
         var trace = Trace(grid: grid, prefixTokens: c.prefixTokens, pooled: state.pooled, logits: state.logits)
         for l in request.attention { trace.attention[l] = state.blocks[l]!.attention }
@@ -124,10 +121,13 @@ extension VisionTransformer {
         if let end = request.gradientEnd {
             let rows = resolved.indices.flatMap { b in resolved[b].gradient(logits: trace.logits(of: b)) }
             let dLogits = Tensor(state.logits!.shape, rows)
-            gradientPass(state, dLogits: dLogits, downTo: end, request: request, trace: &trace, workspace: workspace)
+            gradientPass(
+                &state, keepsBlocks: !request.relevance.isEmpty, dLogits: dLogits, downTo: end, request: request, trace: &trace,
+                workspace: workspace)
         }
-        for (rule, wanted) in request.relevance {
-            trace.relevance[rule] = relevancePass(state, targets: resolved, rule: rule, request: wanted, workspace: workspace)
+        for (i, (rule, wanted)) in request.relevance.enumerated() {
+            trace.relevance[rule] = relevancePass(
+                &state, keepsBlocks: i + 1 < request.relevance.count, targets: resolved, rule: rule, request: wanted, workspace: workspace)
         }
         return trace
     }
@@ -194,7 +194,8 @@ extension VisionTransformer {
             im2patches(images[b], patch: c.patchSize, into: &patches)
             multiply(
                 patches.matrix, patchEmbedding.weight.matrix.transposed, into: &z,
-                window: MatrixWindow(start: (b * rows + r) * d, rows: grid.count, columns: d, stride: d), beta: 1)
+                window: MatrixWindow(start: (b * rows + r) * d, rows: grid.count, columns: d, stride: d), beta: 1,
+                threads: workspace.threads)
         }
         return z
     }
@@ -262,25 +263,20 @@ extension VisionTransformer {
         apply(block.projection, context, into: &projected, threads: threads)
         let branch1 = scaled(projected, by: block.scale1, workspace: workspace)
         var middle = workspace.tensor(shape)
-        add(skipped, branch1, into: &middle)
+        add(skipped, branch1, into: &middle, threads: threads)
 
         let (v, mean2, inverse2) = applyNorm(block.norm2, middle, workspace: workspace)
         var pre = workspace.tensor([batch, heads.outputRows, c.firstHidden])
         apply(block.fc1, v, into: &pre, threads: threads)
-        var activated = workspace.tensor([batch, heads.outputRows, c.hidden])
-        switch c.mlp {
-        case .activation(let kind): activate(kind, pre, into: &activated, threads: threads)
-        case .swiGLU: siluGate(pre, into: &activated)
-        }
         var mlp = workspace.tensor(shape)
-        apply(block.fc2, activated, into: &mlp, threads: threads)
+        apply(block.fc2, activated(pre, workspace: workspace), into: &mlp, threads: threads)
         let branch2 = scaled(mlp, by: block.scale2, workspace: workspace)
         var output = workspace.tensor(shape)
-        add(middle, branch2, into: &output)
+        add(middle, branch2, into: &output, threads: threads)
         return BlockState(
             input: z, norm1: u, mean1: mean1, inverseDeviation1: inverse1, qkv: qkv, attention: attention, context: context,
-            projected: projected, branch1: branch1, skipped: skipped, middle: middle, norm2: v, mean2: mean2, inverseDeviation2: inverse2,
-            preActivation: pre, activated: activated, mlpOutput: mlp, branch2: branch2, output: output)
+            projected: projected, branch1: branch1, skipped: skipped, middle: middle, mean2: mean2, inverseDeviation2: inverse2,
+            preActivation: pre, mlpOutput: mlp, branch2: branch2, output: output)
     }
 
     // MARK: Pieces
@@ -297,8 +293,23 @@ extension VisionTransformer {
         var inverse = workspace.tensor([rows])
         layerNorm(
             x, weight: norm.weight, bias: norm.bias, epsilon: configuration.normEpsilon, into: &y, mean: &mean,
-            inverseDeviation: &inverse)
+            inverseDeviation: &inverse, threads: workspace.threads)
         return (y, mean, inverse)
+    }
+
+    /// Output of the MLP's non-linearity, `[B, Q, hidden]`.
+    func activated(_ preActivation: Tensor, workspace: Workspace) -> Tensor {
+        var y = workspace.tensor([preActivation.shape[0], preActivation.shape[1], configuration.hidden])
+        switch configuration.mlp {
+        case .activation(let kind): activate(kind, preActivation, into: &y, threads: workspace.threads)
+        case .swiGLU: siluGate(preActivation, into: &y)
+        }
+        return y
+    }
+
+    /// v = LN2 z' of block `l`, `[B, Q, D]`.
+    func norm2(_ l: Int, _ s: BlockState, workspace: Workspace) -> Tensor {
+        applyNorm(blocks[l].norm2, s.middle, workspace: workspace).y
     }
 
     /// LayerScale, or `x` itself where the model has none.

@@ -2,8 +2,11 @@ import VitrineTensor
 
 extension VisionTransformer {
     /// Backward from the logits to the inner values asked for; stops at block `end` (-1: at the pixels).
+    ///
+    /// - Parameter keepsBlocks: whether somebody reads the blocks' inner values afterwards; else their memory serves the next block.
     func gradientPass(
-        _ state: ForwardState, dLogits: Tensor, downTo end: Int, request: TraceRequest, trace: inout Trace, workspace: Workspace
+        _ state: inout ForwardState, keepsBlocks: Bool, dLogits: Tensor, downTo end: Int, request: TraceRequest, trace: inout Trace,
+        workspace: Workspace
     ) {
         var none: VisionTransformer? = nil
         var dz = gradientOfHead(state, dLogits: dLogits, into: &none, workspace: workspace)
@@ -16,6 +19,7 @@ extension VisionTransformer {
                 trace.norm1Gradient[l] = step.dNorm1!
             }
             if let dInput = step.dInput { dz = dInput }
+            if !keepsBlocks { state.blocks[l] = nil }
         }
         if end < 0 { trace.inputGradient = gradientOfPixels(dz, images: state.images, layout: state.layout, workspace: workspace) }
     }
@@ -80,24 +84,26 @@ extension VisionTransformer {
     ) -> BlockGradient {
         let c = configuration
         let block = blocks[l]
+        let threads = workspace.threads
         // MLP branch: z'' = z' + s2 (W2 g(W1 LN2 z' + b1) + b2).
         let dMLP = scaled(dOutput, by: block.scale2, workspace: workspace)
-        var dActivated = workspace.tensor(s.activated.shape)
+        let shape = s.preActivation.shape
+        var dActivated = workspace.tensor([shape[0], shape[1], c.hidden])
         multiplyRows(dMLP, block.fc2.weight.matrix, into: &dActivated, threads: workspace.threads)
         var dPre = workspace.tensor(s.preActivation.shape)
         switch c.mlp {
-        case .activation(let kind): activationGradient(kind, x: s.preActivation, dy: dActivated, into: &dPre)
+        case .activation(let kind): activationGradient(kind, x: s.preActivation, dy: dActivated, into: &dPre, threads: threads)
         case .swiGLU: siluGateGradient(dActivated, x: s.preActivation, into: &dPre)
         }
-        var dNorm2 = workspace.tensor(s.norm2.shape)
+        var dNorm2 = workspace.tensor(s.middle.shape)
         multiplyRows(dPre, block.fc1.weight.matrix, into: &dNorm2, threads: workspace.threads)
         var dMiddle = gradientOfNorm(
             block.norm2, dNorm2, x: s.middle, mean: s.mean2, inverse: s.inverseDeviation2, workspace: workspace)
-        add(dOutput, to: &dMiddle)
+        add(dOutput, to: &dMiddle, threads: threads)
         if gradients != nil {
             accumulateScale(&gradients!.blocks[l].scale2, dOutput, s.mlpOutput, workspace: workspace)
-            accumulate(&gradients!.blocks[l].fc2, dy: dMLP, x: s.activated)
-            accumulate(&gradients!.blocks[l].fc1, dy: dPre, x: s.norm2)
+            accumulate(&gradients!.blocks[l].fc2, dy: dMLP, x: activated(s.preActivation, workspace: workspace))
+            accumulate(&gradients!.blocks[l].fc1, dy: dPre, x: norm2(l, s, workspace: workspace))
             accumulate(&gradients!.blocks[l].norm2, dNorm2, x: s.middle, mean: s.mean2, inverse: s.inverseDeviation2)
         }
         // Attention branch: z' = z + s1 (Wo o + bo), o = A V.
@@ -110,28 +116,28 @@ extension VisionTransformer {
         }
         let batch = s.input.shape[0]
         let heads = HeadLayout(configuration: c, layout: layout, block: l)
+        let count = batch * c.heads
         var dAttention = workspace.zeros(s.attention.shape)
-        for b in 0..<batch {
-            for h in 0..<c.heads {
-                multiply(
-                    dContext.matrix(heads.context(b, h)), s.qkv.matrix(heads.value(b, h)).transposed, into: &dAttention,
-                    window: heads.attention(b, h))
-            }
+        multiplyEach(count, into: &dAttention, threads: threads) { [dContext] i in
+            let (b, h) = (i / c.heads, i % c.heads)
+            return (dContext.matrix(heads.context(b, h)), s.qkv.matrix(heads.value(b, h)).transposed, heads.attention(b, h))
         }
         if stop == .attention { return BlockGradient(dAttention: dAttention) }
 
         // S = scale Q K^T, A = softmax(S).
         var dScores = workspace.tensor(s.attention.shape)
-        softmaxGradient(dAttention, a: s.attention, scale: 1 / Float(c.headWidth).squareRoot(), into: &dScores)
+        softmaxGradient(dAttention, a: s.attention, scale: 1 / Float(c.headWidth).squareRoot(), into: &dScores, threads: threads)
         var dQKV = workspace.zeros(s.qkv.shape)
-        for b in 0..<batch {
-            for h in 0..<c.heads {
-                let dS = dScores.matrix(heads.attention(b, h))
-                multiply(dS, s.qkv.matrix(heads.key(b, h)), into: &dQKV, window: heads.query(b, h))
-                multiply(dS.transposed, s.qkv.matrix(heads.query(b, h)), into: &dQKV, window: heads.key(b, h))
-                multiply(
-                    s.attention.matrix(heads.attention(b, h)).transposed, dContext.matrix(heads.context(b, h)), into: &dQKV,
-                    window: heads.value(b, h))
+        multiplyEach(3 * count, into: &dQKV, threads: threads) { [dScores, dContext] i in
+            let (b, h) = (i % count / c.heads, i % c.heads)
+            let dS = dScores.matrix(heads.attention(b, h))
+            switch i / count {
+            case 0: return (dS, s.qkv.matrix(heads.key(b, h)), heads.query(b, h))
+            case 1: return (dS.transposed, s.qkv.matrix(heads.query(b, h)), heads.key(b, h))
+            default:
+                return (
+                    s.attention.matrix(heads.attention(b, h)).transposed, dContext.matrix(heads.context(b, h)), heads.value(b, h)
+                )
             }
         }
         var dNorm1 = workspace.tensor(s.norm1.shape)
@@ -143,7 +149,7 @@ extension VisionTransformer {
         if stop == .norm1 { return BlockGradient(dAttention: dAttention, dNorm1: dNorm1) }
         var dInput = gradientOfNorm(
             block.norm1, dNorm1, x: s.input, mean: s.mean1, inverse: s.inverseDeviation1, workspace: workspace)
-        add(behind(dMiddle, rows: layout.tokens, workspace: workspace), to: &dInput)
+        add(behind(dMiddle, rows: layout.tokens, workspace: workspace), to: &dInput, threads: threads)
         return BlockGradient(dAttention: dAttention, dNorm1: dNorm1, dInput: dInput)
     }
 
@@ -169,7 +175,7 @@ extension VisionTransformer {
         _ norm: LayerNorm, _ dy: Tensor, x: Tensor, mean: Tensor, inverse: Tensor, workspace: Workspace
     ) -> Tensor {
         var dx = workspace.tensor(x.shape)
-        layerNormGradient(dy, x: x, weight: norm.weight, mean: mean, inverseDeviation: inverse, into: &dx)
+        layerNormGradient(dy, x: x, weight: norm.weight, mean: mean, inverseDeviation: inverse, into: &dx, threads: workspace.threads)
         return dx
     }
 

@@ -5,8 +5,11 @@ extension VisionTransformer {
     ///
     /// Starts from 1 at the target class. Sums are taken per image, so a batch is exact. LayerScale and every non-linearity pass
     /// relevance unchanged; a SwiGLU product gives each factor half; a mean pool shares by contribution.
+    ///
+    /// - Parameter keepsBlocks: whether somebody reads the blocks' inner values afterwards; else their memory serves the next block.
     func relevancePass(
-        _ state: ForwardState, targets: [Target], rule: RelevanceRule, request: RelevanceRequest, workspace: Workspace
+        _ state: inout ForwardState, keepsBlocks: Bool, targets: [Target], rule: RelevanceRule, request: RelevanceRequest,
+        workspace: Workspace
     ) -> RelevanceTrace {
         let end = request.input ? 0 : request.attention.min() ?? configuration.depth
         var trace = RelevanceTrace(sums: Array(repeating: [], count: state.count))
@@ -16,6 +19,7 @@ extension VisionTransformer {
             let step = relevanceOfBlock(
                 l, state.blocks[l]!, layout: state.layout, r, rule: rule, wantsInput: wantsInput, workspace: workspace)
             if request.attention.contains(l) { trace.attention[l] = step.attention }
+            if !keepsBlocks { state.blocks[l] = nil }
             guard let input = step.input else { break }
             r = input
             for b in 0..<state.count { trace.sums[b].append(sum(r[b])) }
@@ -79,11 +83,13 @@ extension VisionTransformer {
         let heads = HeadLayout(configuration: configuration, layout: layout, block: l)
         // z'' = z' + MLP branch.
         let (toMiddle, toMLP) = relevanceOfAdd(r, s.middle, s.branch2, rule: rule, workspace: workspace)
-        var rActivated = relevanceOfLinear(block.fc2, x: s.activated, y: s.mlpOutput, toMLP, workspace: workspace)
+        var rActivated = relevanceOfLinear(
+            block.fc2, x: activated(s.preActivation, workspace: workspace), y: s.mlpOutput, toMLP, workspace: workspace)
         if configuration.mlp == .swiGLU { rActivated = halvesOfGate(rActivated, workspace: workspace) }
-        let rNorm2 = relevanceOfLinear(block.fc1, x: s.norm2, y: s.preActivation, rActivated, workspace: workspace)
+        let rNorm2 = relevanceOfLinear(
+            block.fc1, x: norm2(l, s, workspace: workspace), y: s.preActivation, rActivated, workspace: workspace)
         var rMiddle = workspace.tensor(r.shape)
-        relevanceClone(toMiddle, rNorm2, x: s.middle, into: &rMiddle)
+        relevanceClone(toMiddle, rNorm2, x: s.middle, into: &rMiddle, threads: workspace.threads)
         // z' = z + attention branch.
         let (toInput, toAttention) = relevanceOfAdd(rMiddle, s.skipped, s.branch1, rule: rule, workspace: workspace)
         let rContext = relevanceOfLinear(block.projection, x: s.context, y: s.projected, toAttention, workspace: workspace)
@@ -93,7 +99,8 @@ extension VisionTransformer {
         relevanceOfScores(s, heads: heads, rAttention, into: &rQKV, workspace: workspace)
         let rNorm1 = relevanceOfLinear(block.qkv, x: s.norm1, y: s.qkv, rQKV, workspace: workspace)
         var rInput = workspace.tensor(s.input.shape)
-        relevanceClone(behind(toInput, rows: layout.tokens, workspace: workspace), rNorm1, x: s.input, into: &rInput)
+        relevanceClone(
+            behind(toInput, rows: layout.tokens, workspace: workspace), rNorm1, x: s.input, into: &rInput, threads: workspace.threads)
         return BlockRelevance(attention: rAttention, input: rInput)
     }
 
@@ -107,13 +114,13 @@ extension VisionTransformer {
         var p = workspace.tensor(r.shape)
         multiplyRows(x.matrix.magnitudes, weight.magnitudes.transposed, into: &p, threads: threads)
         var s = workspace.tensor(r.shape)
-        relevanceRatio(r, x: x, weight: linear.weight, product: y, bias: linear.bias, absoluteProduct: p, into: &s)
+        relevanceRatio(r, x: x, weight: linear.weight, product: y, bias: linear.bias, absoluteProduct: p, into: &s, threads: threads)
         var a = workspace.tensor(x.shape)
         multiplyRows(s, weight.positives, into: &a, threads: threads)
         var b = workspace.tensor(x.shape)
         multiplyRows(s, weight.negatives, into: &b, threads: threads)
         var result = workspace.tensor(x.shape)
-        relevanceCombine(x, a, b, into: &result)
+        relevanceCombine(x, a, b, into: &result, threads: threads)
         return result
     }
 
@@ -143,21 +150,21 @@ extension VisionTransformer {
     private func relevanceOfContext(
         _ s: BlockState, heads: HeadLayout, _ r: Tensor, workspace: Workspace
     ) -> (attention: Tensor, qkv: Tensor) {
+        let (threads, n) = (workspace.threads, configuration.heads)
         var ratio = workspace.tensor(r.shape)
-        safeDivide(r, s.context, into: &ratio)
+        safeDivide(r, s.context, into: &ratio, threads: threads)
         var rAttention = workspace.zeros(s.attention.shape)
+        multiplyEach(r.shape[0] * n, into: &rAttention, alpha: 0.5, threads: threads) { [ratio] i in
+            let (b, h) = (i / n, i % n)
+            return (ratio.matrix(heads.context(b, h)), s.qkv.matrix(heads.value(b, h)).transposed, heads.attention(b, h))
+        }
         var rQKV = workspace.zeros(s.qkv.shape)
-        for b in 0..<r.shape[0] {
-            for h in 0..<configuration.heads {
-                let piece = ratio.matrix(heads.context(b, h))
-                multiply(
-                    piece, s.qkv.matrix(heads.value(b, h)).transposed, into: &rAttention, window: heads.attention(b, h), alpha: 0.5)
-                multiply(
-                    s.attention.matrix(heads.attention(b, h)).transposed, piece, into: &rQKV, window: heads.value(b, h), alpha: 0.5)
-            }
+        multiplyEach(r.shape[0] * n, into: &rQKV, alpha: 0.5, threads: threads) { [ratio] i in
+            let (b, h) = (i / n, i % n)
+            return (s.attention.matrix(heads.attention(b, h)).transposed, ratio.matrix(heads.context(b, h)), heads.value(b, h))
         }
         var product = workspace.tensor(rAttention.shape)
-        multiply(rAttention, s.attention, into: &product)
+        multiply(rAttention, s.attention, into: &product, threads: threads)
         return (product, rQKV)
     }
 
@@ -166,25 +173,23 @@ extension VisionTransformer {
     private func relevanceOfScores(
         _ s: BlockState, heads: HeadLayout, _ r: Tensor, into rQKV: inout Tensor, workspace: Workspace
     ) {
+        let (threads, n, count) = (workspace.threads, configuration.heads, r.shape[0] * configuration.heads)
         var scores = workspace.zeros(s.attention.shape)
-        for b in 0..<r.shape[0] {
-            for h in 0..<configuration.heads {
-                multiply(
-                    s.qkv.matrix(heads.query(b, h)), s.qkv.matrix(heads.key(b, h)).transposed, into: &scores,
-                    window: heads.attention(b, h))
-            }
+        multiplyEach(count, into: &scores, threads: threads) { i in
+            let (b, h) = (i / n, i % n)
+            return (s.qkv.matrix(heads.query(b, h)), s.qkv.matrix(heads.key(b, h)).transposed, heads.attention(b, h))
         }
         var ratio = workspace.tensor(r.shape)
-        safeDivide(r, scores, into: &ratio)
-        for b in 0..<r.shape[0] {
-            for h in 0..<configuration.heads {
-                let piece = ratio.matrix(heads.attention(b, h))
-                multiply(piece, s.qkv.matrix(heads.key(b, h)), into: &rQKV, window: heads.query(b, h), alpha: 0.5)
-                multiply(piece.transposed, s.qkv.matrix(heads.query(b, h)), into: &rQKV, window: heads.key(b, h), alpha: 0.5)
-            }
+        safeDivide(r, scores, into: &ratio, threads: threads)
+        multiplyEach(2 * count, into: &rQKV, alpha: 0.5, threads: threads) { [ratio] i in
+            let (b, h) = (i % count / n, i % n)
+            let piece = ratio.matrix(heads.attention(b, h))
+            return i < count
+                ? (piece, s.qkv.matrix(heads.key(b, h)), heads.query(b, h))
+                : (piece.transposed, s.qkv.matrix(heads.query(b, h)), heads.key(b, h))
         }
         var product = workspace.tensor(rQKV.shape)
-        multiply(rQKV, s.qkv, into: &product)
+        multiply(rQKV, s.qkv, into: &product, threads: threads)
         rQKV = product
     }
 
