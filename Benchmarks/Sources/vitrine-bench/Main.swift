@@ -7,8 +7,9 @@ import VitrineTensor
 @main struct Main {
     static func main() throws {
         var arguments = Array(CommandLine.arguments.dropFirst())
-        guard let name = arguments.first, let make = Workload.all[name] else {
-            print("usage: vitrine-bench WORKLOAD [--model FILE] [--image FILE] [--batch N] [--workers N]")
+        guard let name = arguments.first, name == "check" || Workload.all[name] != nil else {
+            print("usage: vitrine-bench check --model FILE")
+            print("       vitrine-bench WORKLOAD [--model FILE] [--image FILE] [--batch N] [--workers N] [--methods A,B]")
             print("workloads: \(Workload.all.keys.sorted().joined(separator: " "))")
             exit(2)
         }
@@ -21,12 +22,14 @@ import VitrineTensor
             case "--image": options.image = value
             case "--batch": options.batch = Int(value)!
             case "--workers": options.workers = Int(value)!
+            case "--methods": options.methods = value.split(separator: ",").map(String.init)
             default:
                 print("unknown option \(key)")
                 exit(2)
             }
         }
-        let run = try make(options)
+        guard name != "check" else { exit(try Check.run(options) ? 0 : 1) }
+        let run = try Workload.all[name]!(options)
         say("ready \(CPU.path)")
         while readLine() != nil {
             let start = DispatchTime.now().uptimeNanoseconds

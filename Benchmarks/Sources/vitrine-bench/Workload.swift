@@ -10,6 +10,7 @@ struct WorkloadOptions {
     var image = ""
     var batch = 1
     var workers = 2
+    var methods = ["attention", "gradcam-study", "chefer"]
 }
 
 /// One turn of a workload; returns a figure to print beside its time, such as the memory it allocated.
@@ -17,7 +18,7 @@ typealias Turn = () throws -> String?
 
 enum Workload {
     static let all: [String: @Sendable (WorkloadOptions) throws -> Turn] = [
-        "forward": forward, "maps": maps, "chefer": chefer, "decode": decode, "products": products,
+        "forward": forward, "explain": explain, "decode": decode, "products": products,
     ]
 
     /// Logits of a batch, its images shared among the workers.
@@ -34,24 +35,17 @@ enum Workload {
         }
     }
 
-    /// The study's three maps of every image of a batch.
-    private static func maps(_ o: WorkloadOptions) throws -> Turn {
-        try explanations(o, methods: ["attention", "gradcam-study", "chefer"])
-    }
-
-    private static func chefer(_ o: WorkloadOptions) throws -> Turn { try explanations(o, methods: ["chefer"]) }
-
-    private static func explanations(_ o: WorkloadOptions, methods: [String]) throws -> Turn {
+    /// The maps of every image of a batch; the study's three methods unless others are named.
+    private static func explain(_ o: WorkloadOptions) throws -> Turn {
         let model = try VisionTransformer.load(o.model).model
-        let plan = try ExplanationPlan(model: model, methods: ConfiguredMethod.parse(methods), seed: 0)
+        let plan = try ExplanationPlan(model: model, methods: ConfiguredMethod.parse(o.methods), seed: 0)
         let images = batch(o.batch, model)
-        let workspaces = (0..<o.workers).map { _ in Workspace() }
         let pieces = pieces(o.batch, o.workers)
-        let shares = pieces.count == 1 ? [workspaces] : workspaces.map { [$0] }
+        let workspaces = pieces.map { _ in Workspace(threads: o.workers / pieces.count) }
         return {
-            try parallelFor(pieces.count, workers: shares.count) { worker, i in
+            try parallelFor(pieces.count, workers: pieces.count) { worker, i in
                 let subjects = pieces[i].map { PreparedImage(name: "\($0)", pixels: images[$0], target: .predicted) }
-                _ = try plan.explain(subjects, workspaces: shares[worker])
+                _ = try plan.explain(subjects, workspace: workspaces[worker])
             }
             return allocated(workspaces)
         }
