@@ -1,7 +1,7 @@
 # make demo   installs what is missing, builds, and runs the whole way on pictures it makes itself
 # make test   installs what is missing, and runs every test
 # make build  the command line only: .build/release/vitrine
-# make bench  installs the public peers into .venv-bench and runs both sides in turns (twenty minutes)
+# make bench  installs the public peers into .venv-bench, runs both sides in turns, checks bars (twenty minutes)
 
 SWIFT_FLAGS := -c release --explicit-target-dependency-import-check error
 
