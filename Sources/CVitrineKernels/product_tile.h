@@ -151,7 +151,7 @@ typedef struct {
 VK_INLINE VK_TARGET void VK_NAME(accumulate)(int rows, int vectors, size_t terms, VK_NAME(vk_rows) a, const float *b,
                                              vector acc[VK_ROWS][2]) {
     // One pointer for five rows: a processor reaches the others by multiples of the stride.
-    const float *x[3] = {a.values, a.values + 5 * a.stride, a.values + 10 * a.stride};
+    const float *x[3] = {a.values, a.values + (rows > 5 ? 5 : 0) * a.stride, a.values + (rows > 10 ? 10 : 0) * a.stride};
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
@@ -227,15 +227,15 @@ VK_INLINE VK_TARGET void VK_NAME(tile)(int rows, int vectors, size_t terms, VK_N
         __builtin_prefetch(c + i * stride + columns - 1, 1, 3);
     }
     VK_NAME(accumulate)(rows, vectors, terms, a, b, acc);
+    // The first block of terms and those that follow, without conditions inside; then edges, and what is rare.
+    int is_whole = columns >= (size_t)vectors * VK_LANES;
     VK_NAME(vk_store) sum_only = {how.alpha, 1.0f, 0};
-    if (columns < (size_t)vectors * VK_LANES)
-        VK_NAME(store)(rows, vectors, 0, 0, acc, how, columns, c, stride);
-    else if (how.scale == 0.0f)
+    if (is_whole && how.scale == 0.0f)
         VK_NAME(store)(rows, vectors, 1, 1, acc, how, columns, c, stride);
-    else if (how.scale == 1.0f && !how.bias)
+    else if (is_whole && how.scale == 1.0f && !how.bias)
         VK_NAME(store)(rows, vectors, 1, 0, acc, sum_only, columns, c, stride);
     else
-        VK_NAME(store)(rows, vectors, 1, 0, acc, how, columns, c, stride);
+        VK_NAME(store)(rows, vectors, 0, 0, acc, how, columns, c, stride);
 }
 
 #define VK_CASE(n) \

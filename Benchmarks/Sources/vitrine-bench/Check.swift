@@ -16,7 +16,7 @@ enum Check {
         }
         var (one, eight, alone) = (o, o, o)
         (one.batch, eight.batch, alone.batch, alone.workers) = (1, 8, 8, 1)
-        let forward = try Workload.all["forward"]!
+        let forward = Workload.all["forward"]!
         let runs = [try forward(eight), try Workload.all["products"]!(o), try forward(alone), try forward(one)]
         var times = [[Double]](repeating: [], count: runs.count)
         var speeds: [Double] = []

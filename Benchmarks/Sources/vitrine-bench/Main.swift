@@ -30,7 +30,7 @@ import VitrineTensor
         }
         guard name != "check" else { exit(try Check.run(options) ? 0 : 1) }
         let run = try Workload.all[name]!(options)
-        say("ready \(CPU.path)")
+        say("ready \(Check.forwardOperations)")
         while readLine() != nil {
             let start = DispatchTime.now().uptimeNanoseconds
             let extra = try run()
