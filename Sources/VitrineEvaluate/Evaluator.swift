@@ -46,6 +46,10 @@ public struct Evaluator: Sendable {
                     chanceSource: nothing == nil ? nil : .exact)
             }
         }
+        // A map that holds NaN or infinity says nothing, not even what chance says: it takes part in no mean.
+        guard map.flag != .nonFiniteMap else {
+            return metrics.map { _ in Score(value: nil, chance: nil, ceiling: nil, status: .nonFiniteMap) }
+        }
         let ranking = SiteRanking(map, mask)
         var scores: [Score] = []
         var pending: [Int] = []
@@ -74,7 +78,6 @@ public struct Evaluator: Sendable {
             scores.append(score)
         }
         if !pending.isEmpty { addPermutationChance(to: &scores, pending, map, ranking, item) }
-        if map.flag == .nonFiniteMap { for i in scores.indices { scores[i].value = scores[i].chance } }
         return scores
     }
 

@@ -68,6 +68,7 @@ public enum MetricRegistry {
         let head = parts[0].split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         let pattern = head.count == 2 ? "\(head[0])@K" : String(head[0])
         guard let entry = all.first(where: { $0.name == pattern }) else {
+            if head.count == 1, all.contains(where: { $0.name == "\(head[0])@K" }) { throw .percentageMissing(metric: String(head[0])) }
             throw .unknownMetric(name, known: all.map(\.name))
         }
         var percentage = 0.0

@@ -15,7 +15,7 @@ public enum ScoreStatus: String, Sendable, Codable, CaseIterable {
     case fullMask = "full-mask"
     /// The map has a single value: it says nothing about place, and its ties score as chance.
     case constantMap = "constant-map"
-    /// The map holds NaN or infinity: scored as chance.
+    /// The map holds NaN or infinity: undefined.
     case nonFiniteMap = "non-finite-map"
     /// A mass metric met a map whose (positive) mass is zero: scored as chance.
     case noMass = "no-mass"

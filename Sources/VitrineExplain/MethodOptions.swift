@@ -1,3 +1,5 @@
+import VitrineTensor
+
 /// Parameters of a method as a user writes them: `name:key=value,key=value`.
 public struct MethodOptions: Sendable {
     public let method: String
@@ -44,7 +46,8 @@ public enum MethodError: Error, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .unknown(let name, let known): "no method '\(name)'; the methods are \(known.joined(separator: ", "))"
+        case .unknown(let name, let known):
+            "no method '\(name)'\(Suggestion.question(name, in: known)) The methods are \(known.joined(separator: ", "))"
         case .malformed(let text): "method '\(text)': write name:option=value,option=value"
         case .unknownOption(let method, let option): "method '\(method)' has no option '\(option)'; see --help for its options"
         case .badValue(let method, let option, let value): "method '\(method)': option \(option) cannot be '\(value)'"

@@ -166,14 +166,3 @@ extension MaskRule: ExpressibleByArgument {
 
     public var defaultValueDescription: String { "positive" }
 }
-
-/// Fields of a CSV file that a spreadsheet opens without executing anything.
-enum CSV {
-    /// Quoted where needed; a leading = + - @ or control character is disarmed by an apostrophe.
-    static func field(_ text: String) -> String {
-        var text = text
-        if let first = text.unicodeScalars.first, "=+-@\t\r".unicodeScalars.contains(first) { text = "'" + text }
-        guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
-    }
-}

@@ -1,5 +1,6 @@
 import VitrineEvaluate
 import VitrineStudy
+import VitrineTensor
 
 /// `summary.csv`: one row per cell of the tables; and `comparisons.csv`: one row per pair of methods, models or controls.
 struct SummaryTable {

@@ -261,6 +261,10 @@ public struct StudyRunner: Sendable {
             }
             let explain = clock.lap() / Double(group.count)
             for (i, item) in group.enumerated() where !done.contains(item.id) {
+                if let problem = results[i].problem {
+                    try fail(item.id, session, .explain, "\(session.source.sample(item.id).imagePath): \(session.record.path): \(problem)")
+                    continue
+                }
                 var unit = UnitResult(
                     unit: UnitRecord(
                         modelID: session.record.id, sampleID: item.id, maskStatus: isScored ? .scored : .notScored, mask: item.input.mask,

@@ -1,4 +1,5 @@
 import Foundation
+import VitrineTensor
 
 /// The two logs of a run: `log.jsonl`, one object per step and per epoch, and a TensorBoard event file with the same numbers.
 final class RunLog {
@@ -43,10 +44,7 @@ final class RunLog {
     }
 
     private func line(_ value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        try json.append(Array(try encoder.encode(value)) + [UInt8(ascii: "\n")])
+        try json.append(Array((try JSON.line(value) + "\n").utf8))
     }
 
     private func scalars(_ values: [(String, Double)], step: Int) throws {

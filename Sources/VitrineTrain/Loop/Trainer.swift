@@ -75,7 +75,7 @@ public struct Trainer {
         position.identity = Dictionary(uniqueKeysWithValues: RecipeField.all.map { ($0.name, $0.get(recipe)) })
         position.identity["data"] = set.fingerprint
         position.identity["classes"] = set.classNames.joined(separator: ", ")
-        position.identity["architecture"] = try json(start.configuration)
+        position.identity["architecture"] = try JSON.line(start.configuration)
         state = TrainingState(model: start, optimizer: Optimizer(recipe.optimizerSettings, for: start), position: position)
         try prepareFolder()
     }
@@ -322,11 +322,11 @@ public struct Trainer {
     private func saveModel(epoch: Int) throws {
         let model = state.model.withTimmPositions()
         var metadata = options.metadata
-        metadata[VisionTransformer.configurationKey] = try json(model.configuration)
+        metadata[VisionTransformer.configurationKey] = try JSON.line(model.configuration)
         metadata[Preprocess.metadataKey] = store.preprocess.description
-        metadata["vitrine.classes"] = try json(set.classNames)
+        metadata["vitrine.classes"] = try JSON.line(set.classNames)
         metadata["vitrine.positive-class"] = set.classNames[set.positiveLabel]
-        metadata["vitrine.recipe"] = try json(Dictionary(uniqueKeysWithValues: RecipeField.all.map { ($0.name, $0.get(recipe)) }))
+        metadata["vitrine.recipe"] = try JSON.line(Dictionary(uniqueKeysWithValues: RecipeField.all.map { ($0.name, $0.get(recipe)) }))
         metadata["vitrine.split-seed"] = "\(recipe.splitSeed)"
         metadata["vitrine.epoch"] = "\(epoch + 1)"
         if options.writesPyTorch { try TorchArchive.write(model.timmTensors(), to: path(Self.pyTorchName)) }
@@ -379,11 +379,4 @@ extension Linear {
         if let bias { add(bias, to: &y) }
         return y.values
     }
-}
-
-/// A value as JSON with sorted keys: equal values give equal text.
-func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

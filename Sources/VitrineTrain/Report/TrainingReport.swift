@@ -97,22 +97,16 @@ struct TrainingReport {
 
     static func predictionTable(_ all: [(split: Split, predictions: Predictions)], classNames: [String]) -> String {
         var lines = [
-            (["image", "split", "patient", "label", "predicted"] + classNames.map { "probability of \($0)" }).map(field).joined(
+            (["image", "split", "patient", "label", "predicted"] + classNames.map { "probability of \($0)" }).map(CSV.field).joined(
                 separator: ",")
         ]
         for (split, predictions) in all {
             for (sample, p) in zip(predictions.samples, predictions.probabilities) {
                 let texts = [sample.id, split.rawValue, sample.patient ?? "", classNames[sample.label!], classNames[predictedClass(p)]]
-                lines.append((texts.map(field) + p.map { "\($0)" }).joined(separator: ","))
+                lines.append((texts.map(CSV.field) + p.map { "\($0)" }).joined(separator: ","))
             }
         }
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    /// A CSV field; what a spreadsheet would take for a formula is disarmed.
-    private static func field(_ text: String) -> String {
-        let safe = text.first.map { "=+-@\t\r".contains($0) } == true ? "'" + text : text
-        return safe.contains { ",\"\n\r".contains($0) } ? "\"" + safe.replacing("\"", with: "\"\"") + "\"" : safe
     }
 
     private static func cell(_ text: String) -> String { text.replacing("|", with: "\\|").replacing("\n", with: " ") }
