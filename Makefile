@@ -1,9 +1,10 @@
 # make demo   installs what is missing, builds, and runs the whole way on pictures it makes itself
-# make test   installs what is missing, and runs every test
+# make test   installs what is missing, and runs every test; what failed stands at the end, everything in .build/test.log
 # make build  the command line only: .build/release/vitrine
 # make bench  installs the public peers into .venv-bench, runs both sides in turns, checks bars (twenty minutes)
 
-SWIFT_FLAGS := -c release --explicit-target-dependency-import-check error
+# One set for everything, so that nothing is compiled twice: tests look inside modules, and a program may be looked into as well.
+SWIFT_FLAGS := -c release --explicit-target-dependency-import-check error -Xswiftc -enable-testing
 
 .PHONY: bench build demo test lint packages
 
@@ -14,7 +15,8 @@ demo: build
 	bash Scripts/demo
 
 test: packages
-	swift test $(SWIFT_FLAGS) --disable-xctest
+	swift build $(SWIFT_FLAGS) --build-tests
+	bash Scripts/run-tests $(SWIFT_FLAGS)
 
 bench: packages
 	Benchmarks/peers/run

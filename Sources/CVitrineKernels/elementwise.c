@@ -39,19 +39,23 @@ VK_CLONES void vk_fill_rows(const float *row, size_t rows, size_t columns, size_
     for (size_t i = 0; i < rows; i++) memcpy(y + i * stride, row, columns * sizeof *row);
 }
 
+// Adds the sums over `rows` rows of a block of `width` columns, at most 64, whose rows lie `stride` apart.
+VK_INLINE void block_sums(const float *x, size_t rows, size_t width, size_t stride, float *restrict sums) {
+    float block[64] = {0};
+    for (size_t i = 0; i < rows; i++, x += stride)
+        for (size_t j = 0; j < width; j++) block[j] += x[j];
+    for (size_t j = 0; j < width; j++) sums[j] += block[j];
+}
+
 VK_CLONES void vk_column_sums(const float *x, size_t rows, size_t columns, float *restrict sums) {
-    // Partial sums over 64 rows and 64 columns: few roundings pile up, and a block's sums stay in the first cache.
-    for (size_t top = 0; top < rows; top += 64)
-        for (size_t left = 0; left < columns; left += 64) {
-            size_t bottom = rows - top < 64 ? rows : top + 64;
-            size_t width = columns - left < 64 ? columns - left : 64;
-            float block[64] = {0};
-            for (size_t i = top; i < bottom; i++) {
-                const float *row = x + i * columns + left;
-                for (size_t j = 0; j < width; j++) block[j] += row[j];
-            }
-            for (size_t j = 0; j < width; j++) sums[left + j] += block[j];
-        }
+    // Partial sums over 64 rows and 64 columns: few roundings pile up. A whole block has a width that the compiler knows, so that its
+    // sums stay in registers; at the edge they stay in the first cache.
+    for (size_t top = 0; top < rows; top += 64) {
+        size_t height = rows - top < 64 ? rows - top : 64, left = 0;
+        const float *first = x + top * columns;
+        for (; left + 64 <= columns; left += 64) block_sums(first + left, height, 64, columns, sums + left);
+        if (left < columns) block_sums(first + left, height, columns - left, columns, sums + left);
+    }
 }
 
 VK_CLONES void vk_scale_columns(const float *x, const float *gamma, size_t rows, size_t columns, float *restrict y) {

@@ -35,26 +35,34 @@ VK_CLONES void vk_layer_norm_gradient(const float *dy, const float *x, const flo
     }
 }
 
+// Adds the gradients from `rows` rows of a block of `width` columns, at most 64, whose rows lie `stride` apart.
+VK_INLINE void block_weight_gradient(const float *dy, const float *x, const float *mean, const float *inverse_deviation, size_t rows,
+                                     size_t width, size_t stride, float *restrict d_weight, float *restrict d_bias) {
+    VK_FUSED
+    float weights[64] = {0}, biases[64] = {0};
+    for (size_t i = 0; i < rows; i++, dy += stride, x += stride) {
+        float m = mean[i], inverse = inverse_deviation[i];
+        for (size_t j = 0; j < width; j++) {
+            weights[j] += dy[j] * ((x[j] - m) * inverse);
+            biases[j] += dy[j];
+        }
+    }
+    for (size_t j = 0; j < width; j++) {
+        d_weight[j] += weights[j];
+        d_bias[j] += biases[j];
+    }
+}
+
 VK_CLONES void vk_layer_norm_weight_gradient(const float *dy, const float *x, const float *mean, const float *inverse_deviation,
                                              size_t rows, size_t columns, float *restrict d_weight, float *restrict d_bias) {
-    VK_FUSED
-    // Partial sums over 64 rows and 64 columns: few roundings pile up, and a block's sums stay in the first cache.
-    for (size_t top = 0; top < rows; top += 64)
-        for (size_t left = 0; left < columns; left += 64) {
-            size_t bottom = rows - top < 64 ? rows : top + 64;
-            size_t width = columns - left < 64 ? columns - left : 64;
-            float weights[64] = {0}, biases[64] = {0};
-            for (size_t i = top; i < bottom; i++) {
-                const float *dy_row = dy + i * columns + left, *x_row = x + i * columns + left;
-                float m = mean[i], inverse = inverse_deviation[i];
-                for (size_t j = 0; j < width; j++) {
-                    weights[j] += dy_row[j] * ((x_row[j] - m) * inverse);
-                    biases[j] += dy_row[j];
-                }
-            }
-            for (size_t j = 0; j < width; j++) {
-                d_weight[left + j] += weights[j];
-                d_bias[left + j] += biases[j];
-            }
-        }
+    // Partial sums over 64 rows and 64 columns, as in vk_column_sums.
+    for (size_t top = 0; top < rows; top += 64) {
+        size_t height = rows - top < 64 ? rows - top : 64, at = top * columns, left = 0;
+        for (; left + 64 <= columns; left += 64)
+            block_weight_gradient(dy + at + left, x + at + left, mean + top, inverse_deviation + top, height, 64, columns,
+                                  d_weight + left, d_bias + left);
+        if (left < columns)
+            block_weight_gradient(dy + at + left, x + at + left, mean + top, inverse_deviation + top, height, columns - left, columns,
+                                  d_weight + left, d_bias + left);
+    }
 }
