@@ -76,7 +76,7 @@ struct Explain: ParsableCommand {
         let files = try FileCollection.expand(images, endings: ["png", "jpg", "jpeg", "tif", "tiff", "npy", "dcm"])
         try refuseEqualStems(files)
         try CPU.selfTest()
-        let loaded = try VisionTransformer.load(model, options: modelOptions.loadOptions)
+        let loaded = try modelOptions.load(model)
         let plan = try ExplanationPlan(model: loaded.model, methods: configured, seed: seed)
         let preparation = try chosenPreprocess(loaded)
         let choice = Int(target).map { TargetChoice.fixed(.logit($0)) } ?? .predicted

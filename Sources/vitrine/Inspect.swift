@@ -16,7 +16,7 @@ struct Inspect: ParsableCommand {
     @OptionGroup var options: ModelOptions
 
     func run() throws {
-        let loaded = try VisionTransformer.load(checkpoint, options: options.loadOptions)
+        let loaded = try options.load(checkpoint)
         let description = Description(loaded, sha256: try sha256(ofFile: checkpoint))
         print(json ? try description.json() : description.lines)
     }

@@ -21,6 +21,18 @@ struct ModelOptions: ParsableArguments {
         options.prefix = prefix
         return options
     }
+
+    /// Loads a checkpoint; an error that a flag answers names the flag.
+    ///
+    /// - Parameter head: what becomes of the classifier head.
+    func load(_ path: String, head: LoadOptions.Head = .asStored) throws -> LoadedModel {
+        var options = loadOptions
+        options.head = head
+        do { return try VisionTransformer.load(path, options: options) } catch {
+            guard let setting = (error as? LoadError)?.setting ?? (error as? CheckpointError)?.setting else { throw error }
+            throw CommandFailure("\(error) (--\(setting.rawValue) \(setting.values))")
+        }
+    }
 }
 
 extension PatchGrid: ExpressibleByArgument {

@@ -201,9 +201,7 @@ struct Train: ParsableCommand {
         if ["sup", "dino", "mae"].contains(recipe.initialisation) {
             throw TrainingError.needsCheckpoint(recipe: recipe.name, initialisation: recipe.initialisation)
         }
-        var options = modelOptions.loadOptions
-        options.head = .fresh(classes: classes)
-        let loaded = try VisionTransformer.load(recipe.initialisation, options: options)
+        let loaded = try modelOptions.load(recipe.initialisation, head: .fresh(classes: classes))
         let model = loaded.model.withFreshHead(classes: classes, seed: recipe.seed)
         let headCount = model.parameters.filter { $0.info.name.hasPrefix("head") }.reduce(0) { $0 + $1.tensor.count }
         let c = model.configuration

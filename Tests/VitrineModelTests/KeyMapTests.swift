@@ -256,6 +256,36 @@ import VitrineTensor
         }
     }
 
+    /// The text that version 0.1.0 stored, field by field: models of today load tomorrow, whatever fields come.
+    @Test func aConfigurationOfAnEarlierVersionIsRead() throws {
+        let frozen = #"""
+            {"channels":1,"classes":3,"depth":2,"hasClassToken":true,"hasDistillationToken":false,"hasLayerScale":true,"heads":2,"hidden":20,
+            "mlp":{"swiGLU":{}},"normEpsilon":1e-05,"normPlacement":"afterPooling","patchSize":4,"pooling":"mean",
+            "positionGrid":{"columns":3,"rows":4},"positionResampling":"bicubicOffset","positionedPrefixTokens":0,"registers":2,"width":8}
+            """#
+        let read = try JSONDecoder().decode(ViTConfiguration.self, from: Data(frozen.utf8))
+        let expected = ViTConfiguration(
+            patchSize: 4, width: 8, depth: 2, heads: 2, hidden: 20, classes: 3, channels: 1, positionGrid: PatchGrid(rows: 4, columns: 3),
+            registers: 2, positionedPrefixTokens: 0, pooling: .mean, normPlacement: .afterPooling, mlp: .swiGLU, hasLayerScale: true,
+            normEpsilon: 1e-5, positionResampling: .bicubicOffset)
+        #expect(read == expected)
+        #expect(try JSONDecoder().decode(ViTConfiguration.self, from: JSONEncoder().encode(expected)) == expected)
+    }
+
+    /// A field that a text lacks has the default that all models had before there was such a field.
+    @Test func aConfigurationWithoutLaterFieldsIsRead() throws {
+        func read(_ json: String) throws -> ViTConfiguration { try JSONDecoder().decode(ViTConfiguration.self, from: Data(json.utf8)) }
+        let short = #"{"patchSize": 4, "width": 8, "depth": 2, "heads": 2, "classes": 3, "positionGrid": {"rows": 4, "columns": 4}"#
+        var expected = Self.tiny
+        expected.hidden = 32
+        #expect(try read(short + "}") == expected)
+        expected.hasDistillationToken = true
+        expected.positionedPrefixTokens = 2
+        #expect(try read(short + #", "hasDistillationToken": true, "laterField": [1, {"a": null}]}"#) == expected)
+        #expect(throws: DecodingError.self) { try read(#"{"width": 8}"#) }
+        #expect(throws: DecodingError.self) { try read(short + #", "pooling": "unheard"}"#) }
+    }
+
     @Test func strangeTensorsAreRefused() {
         #expect(throws: LoadError.unknownNames(path: "model.pth", keys: ["conv1.weight", "fc.bias"])) {
             try VisionTransformer.assemble(Self.tensors(["fc.bias": [3], "conv1.weight": [64, 3, 7, 7]]))

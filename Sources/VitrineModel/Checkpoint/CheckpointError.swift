@@ -39,15 +39,15 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
         case .duplicateName(let path, let tensor):
             "\(path): two tensors are called '\(tensor)'; save the file again from one state dict"
         case .noSuchTensor(let path, let tensor, let count):
-            "\(path): has no tensor '\(tensor)' among its \(count); `vitrine inspect` lists them"
+            "\(path): has no tensor '\(tensor)' among its \(count)"
         case .noStateDict(let path, let found):
-            "\(path): no dictionary in it is plainly a model's; tensors are under \(listed(found)): choose one with --key"
+            "\(path): no dictionary in it is plainly a model's; tensors are under \(listed(found)): choose one"
         case .noSuchKey(let path, let key, let found):
-            "\(path): holds no tensors under '\(key)'; tensors are under \(listed(found)): choose one with --key"
+            "\(path): holds no tensors under '\(key)'; tensors are under \(listed(found)): choose one"
         case .noSuchPrefix(let path, let prefix, let firstKey):
             "\(path): no tensor's name starts with '\(prefix)'; the first is '\(firstKey)'"
         case .severalModels(let path, let prefixes):
-            "\(path): holds several models, under the prefixes \(listed(prefixes)): choose one with --prefix"
+            "\(path): holds several models, under the prefixes \(listed(prefixes)): choose one"
         case .tooManyDimensions(let path, let tensor, let shape, let maximum):
             "\(path): tensor '\(tensor)' has \(shape.count) dimensions \(shape), at most \(maximum) can be read; reshape it before saving"
         }

@@ -24,12 +24,12 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
             "\(path): the names of its \(keys.count) tensors are of no known vision transformer (\(keys.prefix(3).joined(separator: ", "))); "
                 + "known are timm, DINO, DINOv2, MAE, DeiT, Hugging Face ViT/ViTMAE/DeiT/Dinov2 and torchvision vit"
         case .headsUnknown(let path, let width):
-            "\(path): tensors of width \(width) do not show the number of attention heads and no published model settles it; give it (--heads)"
+            "\(path): tensors of width \(width) do not show the number of attention heads and no published model settles it; give it"
         case .headsDoNotDivide(let path, let width, let heads):
-            "\(path): \(heads) attention heads do not divide the width \(width); give another number (--heads)"
+            "\(path): \(heads) attention heads do not divide the width \(width); give another number"
         case .positionGridUnknown(let path, let positions, let prefixTokens):
             "\(path): a position embedding of \(positions) rows (up to \(prefixTokens) of them for prefix tokens) makes no square grid, or more than one; "
-                + "give its rows and columns (--position-grid ROWSxCOLUMNS)"
+                + "give its rows and columns"
         case .positionGridMismatch(let path, let positions, let grid):
             "\(path): a position embedding of \(positions) rows has no room for the grid \(grid) of \(grid.count) patches; give another grid"
         case .contradiction(let source, let what, let configured, let stored):

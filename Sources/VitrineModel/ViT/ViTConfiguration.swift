@@ -135,6 +135,37 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
     }
 }
 
+extension ViTConfiguration {
+    /// Reads a stored configuration. A field that the text lacks, because it was written before there was such a field, has the value
+    /// that all models had then: that of `init`'s default.
+    ///
+    /// - Throws: `DecodingError` without patch size, width, depth, heads, classes or position grid, or for a value of another kind.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            patchSize: try fields.decode(Int.self, forKey: .patchSize), width: try fields.decode(Int.self, forKey: .width),
+            depth: try fields.decode(Int.self, forKey: .depth), heads: try fields.decode(Int.self, forKey: .heads),
+            classes: try fields.decode(Int.self, forKey: .classes),
+            positionGrid: try fields.decode(PatchGrid.self, forKey: .positionGrid))
+        func read<T: Decodable>(_ key: CodingKeys, into value: inout T) throws {
+            if let stored = try fields.decodeIfPresent(T.self, forKey: key) { value = stored }
+        }
+        try read(.hidden, into: &hidden)
+        try read(.channels, into: &channels)
+        try read(.hasClassToken, into: &hasClassToken)
+        try read(.hasDistillationToken, into: &hasDistillationToken)
+        try read(.registers, into: &registers)
+        positionedPrefixTokens = (hasClassToken ? 1 : 0) + (hasDistillationToken ? 1 : 0)
+        try read(.positionedPrefixTokens, into: &positionedPrefixTokens)
+        try read(.pooling, into: &pooling)
+        try read(.normPlacement, into: &normPlacement)
+        try read(.mlp, into: &mlp)
+        try read(.hasLayerScale, into: &hasLayerScale)
+        try read(.normEpsilon, into: &normEpsilon)
+        try read(.positionResampling, into: &positionResampling)
+    }
+}
+
 /// What can be wrong with a request to a vision transformer.
 public enum ViTError: Error, Equatable, CustomStringConvertible {
     case imageSize(height: Int, width: Int, patch: Int)
