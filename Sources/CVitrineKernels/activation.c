@@ -73,3 +73,22 @@ VK_CLONES void vk_silu_gate_gradient(const float *dy, const float *x, size_t row
             dx[columns + j] = dy[j] * gate * g;
         }
 }
+
+// At 0, where f(x) / x has no value, its limit: one half for every x * gate(x) with gate(0) = 1/2.
+VK_CLONES void vk_activation_secant(const float *x, const float *y, const float *dy, size_t n, float *restrict dx) {
+    VK_FUSED
+    for (size_t i = 0; i < n; i++) {
+        float ratio = y[i] / (x[i] == 0.0f ? 1.0f : x[i]);
+        dx[i] = dy[i] * (x[i] == 0.0f ? 0.5f : ratio);
+    }
+}
+
+VK_CLONES void vk_silu_gate_secant(const float *dy, const float *x, size_t rows, size_t columns, float *restrict dx) {
+    VK_FUSED
+    for (size_t i = 0; i < rows; i++, x += 2 * columns, dx += 2 * columns, dy += columns)
+        for (size_t j = 0; j < columns; j++) {
+            float half = 0.5f * dy[j] * vk_sigmoid(x[j]);
+            dx[j] = half * x[columns + j];
+            dx[columns + j] = half * x[j];
+        }
+}

@@ -35,6 +35,17 @@ VK_CLONES void vk_layer_norm_gradient(const float *dy, const float *x, const flo
     }
 }
 
+VK_CLONES void vk_layer_norm_frozen_gradient(const float *dy, const float *weight, const float *inverse_deviation, size_t rows,
+                                             size_t columns, float *restrict dx) {
+    VK_RELAXED
+    for (size_t i = 0; i < rows; i++, dy += columns, dx += columns) {
+        float sum = 0;
+        for (size_t j = 0; j < columns; j++) sum += dy[j] * weight[j];
+        float a = sum / (float)columns;
+        for (size_t j = 0; j < columns; j++) dx[j] = inverse_deviation[i] * (dy[j] * weight[j] - a);
+    }
+}
+
 // Adds the gradients from `rows` rows of a block of `width` columns, at most 64, whose rows lie `stride` apart.
 VK_INLINE void block_weight_gradient(const float *dy, const float *x, const float *mean, const float *inverse_deviation, size_t rows,
                                      size_t width, size_t stride, float *restrict d_weight, float *restrict d_bias) {

@@ -4,20 +4,26 @@ import VitrineTensor
 
 /// What one method says about one image.
 public struct Explanation: Sendable {
+    /// The method's place in the plan.
+    public var index: Int
     public var method: String
     public var map: HeatMap
     /// Facts the method noted while making the map; see each method.
     public var notes: [String: [Double]]
+    /// Standard error of the map, where the method estimates it.
+    public var error: HeatMap?
 }
 
 /// Everything asked about one image.
 public struct ImageExplanations: Sendable {
-    /// Empty for a backbone, or when no method looked at the model.
+    /// Empty for a backbone.
     public var logits: [Float]
-    /// What was explained; nil when no method is class-specific.
+    /// What was explained; nil for a backbone.
     public var target: Target?
-    /// In the order of the methods.
+    /// In the order of the methods; those that failed are left out.
     public var explanations: [Explanation]
+    /// Methods that could not serve this image, by their place in the plan, and why.
+    public var failures: [(index: Int, method: String, message: String)]
 }
 
 /// An image ready for the network.
@@ -27,18 +33,21 @@ public struct PreparedImage: Sendable {
     /// `[channels, height, width]`, normalised.
     public var pixels: Tensor
     public var target: TargetChoice
+    /// How the pixels were normalised; nil where nobody said.
+    public var scale: ChannelScale?
 
-    public init(name: String, pixels: Tensor, target: TargetChoice) {
+    public init(name: String, pixels: Tensor, target: TargetChoice, scale: ChannelScale? = nil) {
         self.name = name
         self.pixels = pixels
         self.target = target
+        self.scale = scale
     }
 }
 
 /// Explains images of one size by several methods, computing what they share once.
 ///
 /// The needs of all methods are united per variant of the input. The image itself is traced first; variants that need the same
-/// inner values run as batches, each under the target of the image itself.
+/// inner values run as batches, each under the target of the image itself. What a method asks beyond that goes through its probe.
 public struct ExplanationPlan: Sendable {
     public let model: VisionTransformer
     public let methods: [ConfiguredMethod]
@@ -50,19 +59,27 @@ public struct ExplanationPlan: Sendable {
         self.model = model
         self.methods = methods
         self.seed = seed
+        var own = TraceRequest()
         var union: [InputVariant: TraceRequest] = [:]
         for method in methods {
-            try method.explainer.check(model.configuration)
-            let needs = method.explainer.needs(model.configuration)
-            for (variant, request) in needs {
-                if request.needsTarget && model.head == nil { throw .noHead(request: "method '\(method.name)'") }
-                union[variant, default: TraceRequest()].formUnion(request)
-            }
+            let needs = try method.explainer.needs(model.configuration)
+            if needs.needsClass && model.head == nil { throw .noHead(request: "method '\(method.name)'") }
+            own.formUnion(needs.image)
+            for (variant, request) in needs.variants { union[variant, default: TraceRequest()].formUnion(request) }
         }
-        own = union.removeValue(forKey: .identity) ?? TraceRequest()
+        // The image itself is a variant that every plan traces.
+        if let same = union.removeValue(forKey: .identity) { own.formUnion(same) }
+        self.own = own
         variants = union.map { ($0.key, $0.value) }.sorted {
             ($0.variant.isFlipped ? 1 : 0, $0.variant.gain) < ($1.variant.isFlipped ? 1 : 0, $1.variant.gain)
         }
+    }
+
+    /// Passes through the network for one image of this grid: the shared ones, and those that methods will ask for.
+    public func passes(grid: PatchGrid) -> Passes {
+        let requests = [own] + variants.map(\.request)
+        let shared = Passes(forward: Double(requests.count), backward: Double(requests.reduce(0) { $0 + $1.backward.count }))
+        return methods.reduce(shared) { $0 + $1.explainer.passes(model.configuration, grid: grid) }
     }
 
     /// Explains a batch of images of equal size.
@@ -71,29 +88,45 @@ public struct ExplanationPlan: Sendable {
     ///   - images: a batch gives what single images give, bit for bit.
     ///   - workspace: its threads share the work on each pass; the result is the same.
     /// - Returns: one entry per image, in order.
-    public func explain(_ images: [PreparedImage], workspace: Workspace) throws(ViTError) -> [ImageExplanations] {
+    /// - Throws: `ViTError`; `ExplanationStopped` when the watch says so. A method that cannot serve an image is an entry in
+    ///   its `failures` instead.
+    public func explain(_ images: [PreparedImage], workspace: Workspace, watch: Watch = Watch()) throws -> [ImageExplanations] {
         guard let first = images.first else { return [] }
         for image in images where image.pixels.shape != first.pixels.shape {
-            throw .imageShape(expected: first.pixels.shape.description, found: image.pixels.shape.description)
+            throw ViTError.imageShape(expected: first.pixels.shape.description, found: image.pixels.shape.description)
         }
         var targets: [Target] = []
         let passes = passes(imageCount: images.count)
         var traces: [Trace] = []
-        for pass in passes { traces.append(try trace(images, pass, targets: &targets, workspace: workspace)) }
-        return images.indices.map { i in
+        for pass in passes {
+            if watch.isStopped() { throw ExplanationStopped() }
+            traces.append(try trace(images, pass, targets: &targets, workspace: workspace))
+            watch.passed(pass.items.count)
+        }
+        return try images.indices.map { i in
             var own: [InputVariant: (trace: Trace, index: Int)] = [:]
             for (pass, trace) in zip(passes, traces) {
                 for (index, item) in pass.items.enumerated() where item.image == i { own[item.variant] = (trace, index) }
             }
+            let (image, target) = (images[i], targets.isEmpty ? nil : targets[i])
             let subject = Subject(
-                configuration: model.configuration, image: images[i].pixels, grid: traces[0].grid, name: images[i].name, seed: seed,
-                traces: own)
-            let explanations = methods.map { method in
-                let result = method.explainer.map(subject)
-                return Explanation(method: method.name, map: result.map, notes: result.notes)
+                network: model.configuration, image: image.pixels, scale: image.scale, grid: traces[0].grid, target: target,
+                logits: traces[0].logits(of: i), name: image.name, seed: seed, traces: own)
+            let probe = Probe(
+                model: model, image: image.pixels, grid: subject.grid, target: target, workspace: workspace, watch: watch)
+            var result = ImageExplanations(logits: subject.logits, target: target, explanations: [], failures: [])
+            for (index, method) in methods.enumerated() {
+                do {
+                    let found = try method.explainer.map(subject, probe)
+                    result.explanations.append(
+                        Explanation(index: index, method: method.name, map: found.map, notes: found.notes, error: found.error))
+                } catch let stop as ExplanationStopped {
+                    throw stop
+                } catch {
+                    result.failures.append((index, method.name, "\(error)"))
+                }
             }
-            return ImageExplanations(
-                logits: traces[0].logits(of: i), target: targets.isEmpty ? nil : targets[i], explanations: explanations)
+            return result
         }
     }
 

@@ -30,6 +30,21 @@ public struct MethodOptions: Sendable {
         return result
     }
 
+    /// An option that is a whole number from 1 up.
+    public mutating func takeCount(_ key: String, default value: Int) throws(MethodError) -> Int {
+        try take(key, default: value) { text in Int(text).flatMap { $0 > 0 ? $0 : nil } }
+    }
+
+    /// `seed`, which keys a method's draws beside the run's own seed.
+    public mutating func takeSeed() throws(MethodError) -> Int {
+        try take("seed", default: 0) { text in Int(text).flatMap { $0 >= 0 ? $0 : nil } }
+    }
+
+    /// `block`, counted from 0; nil for the last.
+    public mutating func takeBlock(_ key: String = "block") throws(MethodError) -> Int? {
+        try take(key, default: nil) { text in text == "last" ? .some(nil) : Int(text).map { .some($0) } }
+    }
+
     /// Complains about options that nobody took.
     public func finish() throws(MethodError) {
         if let key = values.keys.min() { throw .unknownOption(method: method, option: key) }

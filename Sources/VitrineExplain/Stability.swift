@@ -2,10 +2,10 @@ import VitrineImage
 import VitrineModel
 import VitrineTensor
 
-/// How much a method's map moves when nothing visible moves (methods.md §5b, quantisation stability).
+/// How much a method's map moves when nothing visible moves.
 ///
 /// The same image is explained again under uniform noise of half a grey level; each draw's native map is compared with the
-/// undisturbed one. All draws run as one batch: ten draws cost ten forward and backward passes and no more.
+/// undisturbed one. Each draw costs what explaining the image cost.
 public struct Stability: Sendable, Equatable, Codable {
     public var pearsonMean: Double?
     public var pearsonMinimum: Double?
@@ -13,8 +13,9 @@ public struct Stability: Sendable, Equatable, Codable {
     public var spearmanMinimum: Double?
     public var draws: Int
 
-    /// - Parameter maps: native values of the undisturbed map, then of each draw. A draw whose correlation does not exist
-    ///   (a constant or NaN map) makes the figures nil.
+    /// - Parameters:
+    ///   - original: the undisturbed map.
+    ///   - draws: the same method's maps under noise. One whose correlation does not exist (constant, or NaN) makes the figures nil.
     init(original: HeatMap, draws: [HeatMap]) {
         let pearson = draws.map { Correlation.pearson(original.values, $0.values) }
         let spearman = draws.map { Correlation.spearman(original.values, $0.values) }
@@ -31,7 +32,7 @@ public struct Stability: Sendable, Equatable, Codable {
 }
 
 extension ExplanationPlan {
-    /// Quantisation stability of every method on one image, in the order of the methods.
+    /// Quantisation stability of every method that served the image, by its place in the plan.
     ///
     /// - Parameters:
     ///   - undisturbed: what `explain` returned for this image; its target is kept, so that a draw never explains another class.
@@ -39,21 +40,28 @@ extension ExplanationPlan {
     ///   - draws: number of noisy copies.
     ///   - batch: how many copies run at a time.
     public func stability(
-        of image: PreparedImage, undisturbed: ImageExplanations, greyLevel: [Float], draws: Int = 10, batch: Int = 10, workspace: Workspace
-    ) throws(ViTError) -> [Stability] {
+        of image: PreparedImage, undisturbed: ImageExplanations, greyLevel: [Float], draws: Int = 10, batch: Int = 10,
+        workspace: Workspace, watch: Watch = Watch()
+    ) throws -> [Int: Stability] {
         precondition(greyLevel.count == image.pixels.shape[0], "one grey level per channel")
-        var maps = [[HeatMap]](repeating: [], count: methods.count)
+        var maps: [Int: [HeatMap]] = [:]
         for start in stride(from: 0, to: draws, by: batch) {
             let copies = (start..<min(start + batch, draws)).map { draw in
                 PreparedImage(
                     name: image.name, pixels: noisy(image, greyLevel: greyLevel, draw: draw),
-                    target: undisturbed.target.map { .fixed($0) } ?? .predicted)
+                    target: undisturbed.target.map { .fixed($0) } ?? .predicted, scale: image.scale)
             }
-            for result in try explain(copies, workspace: workspace) {
-                for (m, explanation) in result.explanations.enumerated() { maps[m].append(explanation.map) }
+            for result in try explain(copies, workspace: workspace, watch: watch) {
+                for explanation in result.explanations { maps[explanation.index, default: []].append(explanation.map) }
             }
         }
-        return methods.indices.map { Stability(original: undisturbed.explanations[$0].map, draws: maps[$0]) }
+        var found: [Int: Stability] = [:]
+        for explanation in undisturbed.explanations {
+            let own = maps[explanation.index] ?? []
+            // A method that failed for some draw says nothing about its stability.
+            if own.count == draws { found[explanation.index] = Stability(original: explanation.map, draws: own) }
+        }
+        return found
     }
 
     private func noisy(_ image: PreparedImage, greyLevel: [Float], draw: Int) -> Tensor {

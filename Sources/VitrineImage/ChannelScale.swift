@@ -11,6 +11,11 @@ public struct ChannelScale: Sendable, Equatable {
         self.deviation = deviation
     }
 
+    /// Levels as they are: nothing was normalised.
+    public static func unit(channels: Int) -> ChannelScale {
+        ChannelScale(mean: [Float](repeating: 0, count: channels), deviation: [Float](repeating: 1, count: channels))
+    }
+
     /// The normalised value of a level from 0 (black) to 1 (white).
     public func value(ofLevel level: Float, channel: Int) -> Float { (level - mean[channel]) / deviation[channel] }
 

@@ -174,13 +174,14 @@ struct Explain: ParsableCommand {
                 stability
                 ? try plan.stability(
                     of: item.subject, undisturbed: result, greyLevel: preparation.greyLevel, batch: batch, workspace: workspace) : nil
-            for (m, explanation) in result.explanations.enumerated() {
+            for failure in result.failures { complain("\(item.path): \(failure.method): \(failure.message)") }
+            for explanation in result.explanations {
                 try write(explanation, of: item)
                 lines.append(
                     try ResultLine(
                         image: item.path, method: explanation.method, target: result.target?.description,
                         logits: result.logits, probabilities: result.logits.isEmpty ? [] : softmax(result.logits),
-                        audit: .init(map: explanation.map.audit, notes: explanation.notes, stability: stabilities?[m]),
+                        audit: .init(map: explanation.map.audit, notes: explanation.notes, stability: stabilities?[explanation.index]),
                         seconds: seconds
                     ).json())
             }

@@ -3,7 +3,7 @@ import VitrineModel
 import VitrineTensor
 
 /// One inner value of the network, to be moved a little.
-public enum Site: Sendable {
+public enum InnerValue: Sendable {
     case attention(block: Int, head: Int, row: Int, column: Int)
     case norm1(block: Int, token: Int, channel: Int)
     case pixel(Int)
@@ -41,14 +41,25 @@ extension Twin {
 
     /// - Parameter image: `channels x height x width`, the size of the position grid.
     /// - Parameter nudge: an inner value and what is added to it.
-    public func forward(_ image: [Double], nudge: (site: Site, amount: Double)? = nil) -> Pass {
+    public func forward(_ image: [Double], nudge: (site: InnerValue, amount: Double)? = nil) -> Pass {
         let c = configuration
         var image = image
         if let nudge, case .pixel(let i) = nudge.site { image[i] += nudge.amount }
         let patches = cut(image)
         let embedded = patchEmbedding(patches)
         let bare = Matrix(prefix.rows + patches.rows, c.width) { t, d in t < prefix.rows ? prefix[t, d] : embedded[t - prefix.rows, d] }
-        var z = Matrix(bare.rows, c.width) { bare[$0, $1] + positions[$0, $1] }
+        return pass(
+            from: Matrix(bare.rows, c.width) { bare[$0, $1] + positions[$0, $1] }, patches: patches, withoutPositions: bare, nudge: nudge)
+    }
+
+    /// The logits of embedded tokens, prefix first: any number of patches.
+    public func logits(fromTokens z: Matrix) -> [Double] { pass(from: z, patches: z, withoutPositions: z, nudge: nil).logits }
+
+    private func pass(
+        from embedded: Matrix, patches: Matrix, withoutPositions: Matrix, nudge: (site: InnerValue, amount: Double)?
+    ) -> Pass {
+        let c = configuration
+        var z = embedded
         var passes: [BlockPass] = []
         for l in 0..<c.depth {
             let (pass, output) = run(l, z, nudge)
@@ -64,11 +75,11 @@ extension Twin {
             for i in logits.indices { logits[i] = (logits[i] + second[i]) / 2 }
         }
         return Pass(
-            patches: patches, withoutPositions: bare, blocks: passes, tokens: z, normed: normed, rawPooled: raw, pooled: pooled,
-            logits: logits)
+            patches: patches, withoutPositions: withoutPositions, blocks: passes, tokens: z, normed: normed, rawPooled: raw,
+            pooled: pooled, logits: logits)
     }
 
-    private func run(_ l: Int, _ z: Matrix, _ nudge: (site: Site, amount: Double)?) -> (BlockPass, Matrix) {
+    private func run(_ l: Int, _ z: Matrix, _ nudge: (site: InnerValue, amount: Double)?) -> (BlockPass, Matrix) {
         let block = blocks[l]
         let n = z.rows
         let (heads, d, width) = (configuration.heads, configuration.headWidth, configuration.width)
@@ -157,7 +168,7 @@ extension Twin {
     }
 
     /// The derivative of the target by inner values: central differences with step `h`, whose error is of order h^2.
-    public func gradient(_ image: [Double], _ target: Target, by sites: [Site], h: Double = 1e-5) -> [Double] {
+    public func gradient(_ image: [Double], _ target: Target, by sites: [InnerValue], h: Double = 1e-5) -> [Double] {
         sites.map { site in
             let up = value(target, logits: forward(image, nudge: (site, h)).logits)
             let down = value(target, logits: forward(image, nudge: (site, -h)).logits)
@@ -166,7 +177,7 @@ extension Twin {
     }
 
     /// Every attention weight of a block, in the order `[heads, tokens, tokens]`.
-    public func attentionSites(_ block: Int) -> [Site] {
+    public func attentionSites(_ block: Int) -> [InnerValue] {
         let n = prefix.rows + configuration.positionGrid.count
         return (0..<configuration.heads * n * n).map {
             .attention(block: block, head: $0 / (n * n), row: $0 / n % n, column: $0 % n)
@@ -174,7 +185,7 @@ extension Twin {
     }
 
     /// Every value of a block's first LayerNorm, in the order `[tokens, width]`.
-    public func norm1Sites(_ block: Int) -> [Site] {
+    public func norm1Sites(_ block: Int) -> [InnerValue] {
         let (n, width) = (prefix.rows + configuration.positionGrid.count, configuration.width)
         return (0..<n * width).map { .norm1(block: block, token: $0 / width, channel: $0 % width) }
     }

@@ -49,18 +49,17 @@ import VitrineTensor
         options.normEpsilon = 1e-5
         let model = try VisionTransformer.load(Self.folder + "/txv-model.safetensors", options: options).model
         let file = try readSafetensors(Self.folder + "/txv.safetensors")
-        var request = TraceRequest()
-        request.attentionGradient = [0, 1, 2]
-        request.relevance[.study] = RelevanceRequest(attention: [0, 1, 2])
+        let sites: Set<Site> = [.attention(0), .attention(1), .attention(2)]
+        let request = TraceRequest(gradient: sites, relevance: [.study: sites])
         // All three images in one batch, each with a target of its own; txv was given one at a time.
         let targets = (0..<3).map { TargetChoice.fixed(.logit($0)) }
         let trace = try model.trace(file["input"]!, targets: targets, request: request, workspace: Workspace(poisons: true))
         for b in 0..<3 {
             #expect(largest(trace.logits(of: b), file["\(b).logits"]!.values) < 1e-5)
             for l in 0..<3 {
-                let gradient = relative(trace.attentionGradient[l]![b].values, file["\(b).gradient.\(l)"]!.values)
+                let gradient = relative(trace.gradient[.attention(l)]![b].values, file["\(b).gradient.\(l)"]!.values)
                 #expect(gradient < 1e-5, "gradient, image \(b), block \(l): \(gradient)")
-                let relevance = relative(trace.relevance[.study]!.attention[l]![b].values, file["\(b).relevance.\(l)"]!.values)
+                let relevance = relative(trace.relevance(.study)[.attention(l)]![b].values, file["\(b).relevance.\(l)"]!.values)
                 // Both sides are Float32, and the published rule amplifies rounding.
                 #expect(relevance < 1e-3, "relevance, image \(b), block \(l): \(relevance)")
             }

@@ -1,5 +1,6 @@
 import Testing
 import VitrineEvaluate
+import VitrineExplain
 import VitrineStudy
 
 @Suite("Study file")
@@ -49,7 +50,7 @@ struct StudyFileTests {
                 study.yaml, line 2: seed: 'minus one' is no whole number from 0
                 study.yaml, line 3: protocols: 'fair' is none of study, corrected
                 study.yaml, line 4: metric 'iou@K': '200' is no percentage above 0 and below 100; write for example iou@5
-                study.yaml, line 7: no method 'gradcamm'; the methods are attention, rollout, gradcam, gradcam-augmented, gradcam-eigen, gradcam-study, chefer, chefer-stable, lrp-rollout, lrp-last-layer, lrp-full, random-patch, random-pixel, centre, edge, constant, mask-prior
+                study.yaml, line 7: no method 'gradcamm'; the methods are \(Method.all.map(\.identifier).joined(separator: ", ")), mask-prior
                 study.yaml, line 8: method 'rollout' has no option 'begin'; see --help for its options
                 study.yaml, line 9: method 'attention' stands twice; keep one
                 study.yaml, line 14: data set 'cpchild' has no key 'colour'; it has kind, path, split, draw-split, preprocess, explain, others, limit, part, annotations, annotation-format, annotation-classes, mask-rule, patient-pattern

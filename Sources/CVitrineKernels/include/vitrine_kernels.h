@@ -45,6 +45,9 @@ void vk_layer_norm(const float *x, const float *weight, const float *bias, float
                    float *mean, float *inverse_deviation);
 void vk_layer_norm_gradient(const float *dy, const float *x, const float *weight, const float *mean,
                             const float *inverse_deviation, size_t rows, size_t columns, float *dx);
+// The deviation counts as a constant.
+void vk_layer_norm_frozen_gradient(const float *dy, const float *weight, const float *inverse_deviation, size_t rows, size_t columns,
+                                   float *dx);
 // Adds to d_weight, d_bias [columns].
 void vk_layer_norm_weight_gradient(const float *dy, const float *x, const float *mean, const float *inverse_deviation,
                                    size_t rows, size_t columns, float *d_weight, float *d_bias);
@@ -64,6 +67,10 @@ void vk_quick_gelu_gradient(const float *x, const float *dy, size_t n, float *dx
 // SwiGLU: x, dx [rows, 2 * columns] as (gate | value), y, dy [rows, columns].
 void vk_silu_gate(const float *x, size_t rows, size_t columns, float *y);
 void vk_silu_gate_gradient(const float *dy, const float *x, size_t rows, size_t columns, float *dx);
+
+// Secants, f(x) / x in the place of f'(x): dx = dy * y / x. For SwiGLU each factor gets half, and the gate counts as a constant.
+void vk_activation_secant(const float *x, const float *y, const float *dy, size_t n, float *dx);
+void vk_silu_gate_secant(const float *dy, const float *x, size_t rows, size_t columns, float *dx);
 
 // Element by element, [n].
 void vk_add(const float *a, const float *b, size_t n, float *y);

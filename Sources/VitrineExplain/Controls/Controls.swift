@@ -8,8 +8,8 @@ import VitrineTensor
     import Musl
 #endif
 
-/// Maps that know nothing of the model, which every method must beat (methods.md §20).
-enum Control: Explainer {
+/// Maps that know nothing of the model, which every method must beat.
+enum Controls: Control {
     /// Independent uniform values per patch, displayed like the method it stands for.
     case randomPatch(upsampling: DisplayRule.Upsampling)
     /// Independent uniform values per pixel.
@@ -21,28 +21,44 @@ enum Control: Explainer {
     /// The same value everywhere: shows what a tie rule gives away.
     case constant
 
-    func needs(_ configuration: ViTConfiguration) -> [InputVariant: TraceRequest] { [:] }
+    static let methods = [
+        Method(
+            "random-patch", "control: uniform noise per patch", "control", family: .control, classSpecific: false,
+            options: "upsampling=bilinear|nearest|bicubic"
+        ) { options throws(MethodError) in
+            Controls.randomPatch(upsampling: try options.take("upsampling", default: .bilinear) { .init(rawValue: $0) })
+        },
+        Method("random-pixel", "control: uniform noise per pixel", "control", family: .control, classSpecific: false) { _ in
+            Controls.randomPixel
+        },
+        Method(
+            "centre", "control: Gaussian around the image's centre", "control", family: .control, classSpecific: false,
+            options: "sigma=0.25 (of the height)"
+        ) { options throws(MethodError) in
+            Controls.centre(sigma: try options.take("sigma", default: 0.25) { text in Double(text).flatMap { $0 > 0 ? $0 : nil } })
+        },
+        Method("edge", "control: Sobel edges of the image", "control", family: .control, classSpecific: false) { _ in Controls.edge },
+        Method("constant", "control: one value everywhere", "control", family: .control, classSpecific: false) { _ in Controls.constant },
+    ]
 
-    func map(_ subject: Subject) -> MethodResult {
+    func map(_ input: ControlInput) -> HeatMap {
         switch self {
         case .randomPatch(let upsampling):
-            MethodResult(
-                subject.patchMap(
-                    Self.uniform(subject, "random-patch", count: subject.grid.count),
-                    DisplayRule(upsampling: upsampling, normalisation: .minMax)))
+            input.patchMap(
+                Self.uniform(input, "random-patch", count: input.grid.count), DisplayRule(upsampling: upsampling, normalisation: .minMax))
         case .randomPixel:
-            MethodResult(subject.pixelMap(Self.uniform(subject, "random-pixel", count: subject.height * subject.width), .finished))
+            input.pixelMap(Self.uniform(input, "random-pixel", count: input.height * input.width), .finished)
         case .centre(let sigma):
-            MethodResult(subject.pixelMap(Self.centre(height: subject.height, width: subject.width, sigma: sigma), .finished))
+            input.pixelMap(Self.centre(height: input.height, width: input.width, sigma: sigma), .finished)
         case .edge:
-            MethodResult(subject.pixelMap(Self.sobel(subject.image), DisplayRule(upsampling: .nearest, normalisation: .minMax)))
+            input.pixelMap(Self.sobel(input.image), DisplayRule(upsampling: .nearest, normalisation: .minMax))
         case .constant:
-            MethodResult(subject.patchMap([Float](repeating: 1, count: subject.grid.count), .finished))
+            input.patchMap([Float](repeating: 1, count: input.grid.count), .finished)
         }
     }
 
-    private static func uniform(_ subject: Subject, _ method: String, count: Int) -> [Float] {
-        var random = Philox(seed: subject.seed, name: "\(method)/\(subject.name)")
+    private static func uniform(_ input: ControlInput, _ method: String, count: Int) -> [Float] {
+        var random = Philox(seed: input.seed, name: "\(method)/\(input.name)")
         return (0..<count).map { _ in Float(random.uniform()) }
     }
 

@@ -2,35 +2,24 @@ import VitrineImage
 import VitrineModel
 import VitrineTensor
 
-/// Grad-CAM smoothed by the first principal projection, with a sign that means something (methods.md §4, rule `corr`).
+/// Grad-CAM smoothed by the first principal projection, with a sign that means something.
 ///
 /// `X = w_c a_c`, centred by channel; map = `X v_1`. A singular vector's sign is arbitrary, so the projection alone cannot tell
 /// evidence from its complement; here the sign is the one that correlates positively with plain Grad-CAM. A map
 /// uncorrelated with Grad-CAM keeps LAPACK's sign, and the note `correlation-with-gradcam` says how weak the link was.
-struct EigenProjection: Explainer {
-    func needs(_ configuration: ViTConfiguration) -> [InputVariant: TraceRequest] { [.identity: CAM.request(configuration)] }
+struct EigenProjection: TraceExplainer {
+    static let methods = [
+        Method(
+            "gradcam-eigen", "Grad-CAM's first principal projection, sign by correlation with Grad-CAM",
+            "Muhammad & Yeasin 2020, arXiv:2008.00299; sign rule: this project", family: .cam
+        ) { _ in EigenProjection() }
+    ]
+
+    func needs(_ network: ViTConfiguration) -> Needs { Needs(CAM.request(block: network.depth - 1)) }
 
     func map(_ subject: Subject) -> MethodResult {
-        let signed = SignedProjection(CAM.layer(subject, .identity))
+        let signed = SignedProjection(CAM.layer(subject))
         return MethodResult(
             subject.patchMap(signed.documented, .gradCAM), notes: ["correlation-with-gradcam": [abs(signed.correlation)]])
     }
-}
-
-/// A projection under both sign rules.
-struct SignedProjection {
-    /// As LAPACK returned it.
-    let lapack: [Float]
-    /// Pearson's correlation of `lapack` with plain Grad-CAM on the grid; 0 when either is constant.
-    let correlation: Double
-
-    init(_ layer: CAM.Layer) {
-        lapack = CAM.lapackProjection(CAM.centredWeighted(layer))
-        correlation = Correlation.pearson(lapack, CAM.weightedSum(layer)) ?? 0
-    }
-
-    /// Whether LAPACK's sign is the documented one.
-    var agrees: Bool { correlation >= 0 }
-    /// Positively correlated with plain Grad-CAM.
-    var documented: [Float] { agrees ? lapack : lapack.map { -$0 } }
 }

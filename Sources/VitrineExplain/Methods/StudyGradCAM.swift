@@ -2,12 +2,19 @@ import VitrineImage
 import VitrineModel
 
 /// The Grad-CAM of the study: six variants, each projected on its first singular vector with whatever sign LAPACK returns, then clipped
-/// (paper.md, methods.md §4).
+/// (Chung et al. 2024, https://arxiv.org/abs/2503.09535).
 ///
 /// Reproduced to show what it does: each of the six maps shows the evidence or its complement, by a coin flip. The note
 /// `signs-agreeing` counts the variants whose sign is the documented one of `gradcam-eigen`, `correlations` gives each
 /// one's correlation with plain Grad-CAM. `sign=flipped` takes the other side every time, `sign=documented` the rule.
-struct StudyGradCAM: Explainer {
+struct StudyGradCAM: TraceExplainer {
+    static let methods = [
+        Method(
+            "gradcam-study", "six variants, projected with LAPACK's arbitrary sign, as the study ran it",
+            "Chung et al. 2024, arXiv:2503.09535", family: .cam, options: "sign=lapack|flipped|documented"
+        ) { options throws(MethodError) in try StudyGradCAM(&options) }
+    ]
+
     enum Sign: String { case lapack, flipped, documented }
 
     var sign = Sign.lapack
@@ -16,7 +23,7 @@ struct StudyGradCAM: Explainer {
         sign = try options.take("sign", default: .lapack) { Sign(rawValue: $0) }
     }
 
-    func needs(_ configuration: ViTConfiguration) -> [InputVariant: TraceRequest] { TestTimeAugmentation.needs(configuration) }
+    func needs(_ network: ViTConfiguration) -> Needs { TestTimeAugmentation.needs(network) }
 
     func map(_ subject: Subject) -> MethodResult {
         var correlations: [Double] = []

@@ -6,7 +6,7 @@ import VitrineTensor
     import Musl
 #endif
 
-/// The scalar whose cause is asked for (methods.md §0): what a gradient is taken of, and which class a relevance starts from.
+/// The scalar whose cause is asked for : what a gradient is taken of, and which class a relevance starts from.
 public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     /// `y_c`, the default everywhere.
     case logit(Int)

@@ -1,80 +1,75 @@
-import VitrineTensor
-
-/// How relevance passes through a residual addition (methods.md §5, §5b).
-public enum RelevanceRule: Sendable, Hashable, Codable {
-    /// Chefer et al. 2021 as published: `R / (z1 + z2)`, ill-conditioned where the two branches cancel.
-    case study
-    /// `R q / (q^2 + (epsilon sd(q))^2)` with `q = z1 + z2`; everything else unchanged.
-    case stabilised(epsilon: Float)
-}
-
-/// What a relevance pass must reach.
-public struct RelevanceRequest: Sendable, Equatable {
-    /// Blocks whose relevance at the attention matrix is wanted.
-    public var attention: Set<Int>
-    /// Whether relevance goes on to the pixels.
-    public var input: Bool
-
-    public init(attention: Set<Int> = [], input: Bool = false) {
-        self.attention = attention
-        self.input = input
-    }
-}
-
 /// The inner values of a vision transformer that a method needs; the union over all methods is computed once.
 ///
-/// Blocks count from 0. The passes stop where nothing asked for lies further down.
+/// Passes stop where nothing asked for lies further down.
 public struct TraceRequest: Sendable, Equatable {
-    /// Softmax attention `[heads, tokens, tokens]` of these blocks.
-    public var attention: Set<Int> = []
-    /// Output of the first LayerNorm `[tokens, width]` of these blocks.
-    public var norm1: Set<Int> = []
-    /// Gradient of the target by the attention of these blocks.
-    public var attentionGradient: Set<Int> = []
-    /// Gradient of the target by the first LayerNorm's output of these blocks.
-    public var norm1Gradient: Set<Int> = []
-    /// Gradient of the target by the input pixels.
-    public var inputGradient = false
-    /// Relevance passes, one per rule.
-    public var relevance: [RelevanceRule: RelevanceRequest] = [:]
+    /// Values to keep.
+    public var forward: Set<Site>
+    /// Passes downwards, each with the places where its values are wanted.
+    public var backward: [Backward: Set<Site>]
 
-    public init() {}
+    /// - Parameters:
+    ///   - gradient: places where the exact gradient of the target is wanted.
+    ///   - relevance: places where relevance is wanted, by rule.
+    public init(forward: Set<Site> = [], gradient: Set<Site> = [], relevance: [RelevanceRule: Set<Site>] = [:]) {
+        self.forward = forward
+        backward = gradient.isEmpty ? [:] : [.gradient(): gradient]
+        for (rule, sites) in relevance { backward[.relevance(rule)] = sites }
+    }
 
     /// Nothing but the logits.
     public static var logits: TraceRequest { TraceRequest() }
 
     /// Whether a class must be named.
-    public var needsTarget: Bool { !attentionGradient.isEmpty || !norm1Gradient.isEmpty || inputGradient || !relevance.isEmpty }
+    public var needsTarget: Bool { !backward.isEmpty }
 
     public mutating func formUnion(_ other: TraceRequest) {
-        attention.formUnion(other.attention)
-        norm1.formUnion(other.norm1)
-        attentionGradient.formUnion(other.attentionGradient)
-        norm1Gradient.formUnion(other.norm1Gradient)
-        inputGradient = inputGradient || other.inputGradient
-        for (rule, wanted) in other.relevance {
-            relevance[rule, default: RelevanceRequest()].attention.formUnion(wanted.attention)
-            if wanted.input { relevance[rule]!.input = true }
-        }
+        forward.formUnion(other.forward)
+        backward.merge(other.backward) { $0.union($1) }
     }
 
-    /// The lowest block that the gradient pass must enter, or nil when there is none to do; -1 goes on to the pixels.
-    var gradientEnd: Int? {
-        if inputGradient { return -1 }
-        return attentionGradient.union(norm1Gradient).min()
+    public func union(_ other: TraceRequest) -> TraceRequest {
+        var result = self
+        result.formUnion(other)
+        return result
     }
 
     /// The lowest block whose inner values must outlive the forward pass; `depth` when none.
     func firstKeptBlock(depth: Int) -> Int {
-        var first = depth
-        if let end = gradientEnd { first = min(first, max(end, 0)) }
-        for wanted in relevance.values { first = min(first, wanted.input ? 0 : wanted.attention.min() ?? depth) }
-        return first
+        backward.reduce(depth) { first, entry in min(first, max(0, entry.value.lowest?.block ?? depth)) }
+    }
+
+    /// Whether the last block must compute all tokens, those that the head does not read too.
+    func needsAllTokens(depth: Int) -> Bool {
+        if forward.contains(where: { $0.needsAllTokens(depth: depth) }) { return true }
+        return backward.contains { pass, sites in
+            switch pass {
+            // The stabilised rule measures the spread of all tokens.
+            case .relevance(.stabilised): return true
+            case .gradient(_, .block(depth - 1, .meanOfTokens)), .gradient(_, .block(depth - 1, .meanOfNormed)): return true
+            default: return sites.contains { $0.needsAllTokens(depth: depth) }
+            }
+        }
     }
 
     func check(depth: Int) throws(ViTError) {
-        var blocks = attention.union(norm1).union(attentionGradient).union(norm1Gradient)
-        for wanted in relevance.values { blocks.formUnion(wanted.attention) }
-        for block in blocks.sorted() where block < 0 || block >= depth { throw .blockOutOfRange(block: block, depth: depth) }
+        try forward.check(depth: depth)
+        for (pass, sites) in backward {
+            try sites.check(depth: depth)
+            switch pass {
+            case .relevance:
+                for site in sites {
+                    switch site {
+                    case .pixels, .tokens, .attention: continue
+                    default: throw .siteNotServed(site: "\(site)", pass: "a relevance pass")
+                    }
+                }
+            case .gradient(_, let reading):
+                let block = reading.block(depth: depth)
+                if !(0..<depth).contains(block) { throw .blockOutOfRange(block: block, depth: depth) }
+                for site in sites where site.position > 10 * (block + 1) {
+                    throw .siteNotServed(site: "\(site)", pass: "a gradient read after block \(block)")
+                }
+            }
+        }
     }
 }

@@ -175,6 +175,7 @@ public enum ViTError: Error, Equatable, CustomStringConvertible {
     case targetCount(images: Int, targets: Int)
     case blockOutOfRange(block: Int, depth: Int)
     case headOutOfRange(head: Int, heads: Int)
+    case siteNotServed(site: String, pass: String)
 
     public var description: String {
         switch self {
@@ -192,6 +193,8 @@ public enum ViTError: Error, Equatable, CustomStringConvertible {
             "block \(block), but the model has blocks 0...\(depth - 1)"
         case .headOutOfRange(let head, let heads):
             "attention head \(head), but the model has heads 0...\(heads - 1)"
+        case .siteNotServed(let site, let pass):
+            "\(pass) cannot give the values at \(site)"
         }
     }
 }

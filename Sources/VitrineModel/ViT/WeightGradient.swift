@@ -28,6 +28,15 @@ public struct WeightGradients: Sendable {
         }
     }
 
+    /// Lends the gradients of one block to `body`, which adds to them in place.
+    fileprivate mutating func withBlock<R>(_ l: Int, _ body: (inout ViTBlock?) -> R) -> R {
+        var block: ViTBlock? = model!.blocks[l]
+        // The only reference must be the one that is written, or every sum is copied first.
+        model!.blocks[l] = ViTBlock.hollow
+        defer { model!.blocks[l] = block! }
+        return body(&block)
+    }
+
     /// Gradients in the order of `VisionTransformer.forEachParameter`; no copies.
     public var parameters: [(info: ParameterInfo, tensor: Tensor)] { model!.parameters }
 }
@@ -49,69 +58,29 @@ extension VisionTransformer {
         let c = configuration
         precondition((0...c.depth).contains(frozenBlocks), "\(frozenBlocks) frozen blocks of \(c.depth)")
         guard head != nil else { throw ViTError.noHead(request: "training") }
-        guard images.shape.rank == 4, images.shape[0] > 0, images.shape[1] == c.channels else {
-            throw ViTError.imageShape(expected: "[B, \(c.channels), height, width]", found: images.shape.description)
-        }
-        let grid = try c.grid(height: images.shape[2], width: images.shape[3])
+        let grid = try checkedGrid(of: images)
         guard grid == c.positionGrid else {
             let expected = "[B, \(c.channels), \(c.positionGrid.rows * c.patchSize), \(c.positionGrid.columns * c.patchSize)]"
             throw ViTError.imageShape(expected: expected, found: images.shape.description)
         }
-        var state = forward(images, grid: grid, request: .logits, firstKept: frozenBlocks, workspace: workspace)
-        let logits = state.logits!
+        let layout = TokenLayout(configuration: c, grid: grid, request: .logits)
+        let pass = Pass(model: self, layout: layout, workspace: workspace)
+        var state = pass.forward(.images(images), grid: grid, request: .logits, firstKept: frozenBlocks)
+        let logits = state.readout.logits!
         let dLogits = try logitGradient(logits)
-        var dz = gradientOfHead(state, dLogits: dLogits, into: &gradients.model, workspace: workspace)
+        var dz = pass.gradientOfReadout(state.readout, dLogits: dLogits, rule: .exact, into: &gradients.model)
         for l in stride(from: c.depth - 1, through: frozenBlocks, by: -1) {
             let isLast = l == frozenBlocks && frozenBlocks > 0
-            let step = gradientOfBlock(
-                l, state.blocks[l]!, layout: state.layout, dOutput: dz, stop: isLast ? .norm1 : .input, into: &gradients.model,
-                workspace: workspace)
-            if let dInput = step.dInput { dz = dInput }
+            let step = gradients.withBlock(l) { block in
+                pass.gradientOfBlock(
+                    l, state.blocks[l]!, dOutput: dz, rule: .exact, wanted: [], stop: isLast ? .norm1(l) : .tokens(l), into: &block)
+            }
+            if let dInput = step.input { dz = dInput }
             // Its memory serves the next block.
             state.blocks[l] = nil
         }
-        if frozenBlocks == 0 {
-            gradientOfEmbedding(dz, images: images, layout: state.layout, into: &gradients.model!, workspace: workspace)
-        }
+        if frozenBlocks == 0 { pass.gradientOfEmbedding(dz, images: images, into: &gradients.model!) }
         return logits
-    }
-
-    /// From z_0 `[B, N, D]` to tokens, positions and the patch embedding; the transpose of `embed`.
-    private func gradientOfEmbedding(
-        _ dz: Tensor, images: Tensor, layout: TokenLayout, into gradients: inout VisionTransformer, workspace: Workspace
-    ) {
-        let c = configuration
-        let (batch, tokens, d, r) = (dz.shape[0], layout.tokens, c.width, c.prefixTokens)
-        let patchCount = tokens - r
-        // Every image starts from the same table, so its gradient is the sum over the images.
-        var table = workspace.zeros([tokens, d])
-        var patches = workspace.tensor([patchCount, patchEmbedding.inputs])
-        for b in 0..<batch {
-            add(dz[b][0..<tokens], to: &table)
-            im2patches(images[b], patch: c.patchSize, into: &patches)
-            let window = MatrixWindow(start: (b * layout.tokens + r) * d, rows: patchCount, columns: d, stride: d)
-            multiply(dz.matrix(window).transposed, patches.matrix, into: &gradients.patchEmbedding.weight, beta: 1)
-        }
-        if gradients.patchEmbedding.bias != nil { columnSums(table[r..<tokens], addingTo: &gradients.patchEmbedding.bias!) }
-        let positioned = c.positionedPrefixTokens
-        if positioned == r {
-            add(table, to: &gradients.positionEmbedding)
-        } else {
-            var positions = workspace.tensor([positioned + patchCount, d])
-            positions.replace(from: 0, with: table[0..<positioned])
-            positions.replace(from: positioned * d, with: table[r..<tokens])
-            add(positions, to: &gradients.positionEmbedding)
-        }
-        var row = 0
-        if gradients.classToken != nil {
-            add(table[row], to: &gradients.classToken!)
-            row += 1
-        }
-        if gradients.distillationToken != nil {
-            add(table[row], to: &gradients.distillationToken!)
-            row += 1
-        }
-        if gradients.registerTokens != nil { add(table[row..<row + c.registers], to: &gradients.registerTokens!) }
     }
 }
 
@@ -126,7 +95,7 @@ extension WeightGradients {
     ) rethrows {
         precondition(model.head != nil, "a head is trained where there is one")
         var logits = workspace.tensor([features.shape[0], model.configuration.classes])
-        model.apply(model.head!, features, into: &logits, threads: 1)
-        model.accumulate(&self.model!.head!, dy: try logitGradient(logits), x: features)
+        multiplyRows(features, model.head!.weight.matrix.transposed, bias: model.head!.bias, into: &logits)
+        self.model!.head!.accumulate(dy: try logitGradient(logits), x: features)
     }
 }

@@ -168,8 +168,8 @@ extension StudyPlan {
             guard (try? explaining.explain([subject], workspace: workspace)) != nil else { return nil }
             let explain = clock.lap() * Double(1 + file.stabilityDraws)
             let scored = ScoredMask(mask)
-            for (m, explanation) in result.explanations.enumerated() {
-                _ = try? scores(of: explanation.map, methodID: m, on: scored, evaluators, item: "estimate")
+            for explanation in result.explanations {
+                _ = try? scores(of: explanation.map, methodID: explanation.index, on: scored, evaluators, item: "estimate")
             }
             let bytes = result.explanations.reduce(0) { $0 + 4 * $1.map.values.count }
             return (prepare + explain + clock.lap(), prepare + predicted, bytes)

@@ -92,17 +92,18 @@ extension UnitResult {
     }
 
     mutating func addMaps(_ result: ImageExplanations, methods: [Int]) {
-        for (m, explanation) in result.explanations.enumerated() {
-            maps.append(Map(methodID: methods[m], map: explanation.map, keepsValues: true))
+        for explanation in result.explanations {
+            let methodID = methods[explanation.index]
+            maps.append(Map(methodID: methodID, map: explanation.map, keepsValues: true))
             for (name, values) in explanation.notes.sorted(by: { $0.key < $1.key }) {
                 notes.append(
-                    NoteRecord(modelID: unit.modelID, methodID: methods[m], name: name, sampleID: unit.sampleID, values: values))
+                    NoteRecord(modelID: unit.modelID, methodID: methodID, name: name, sampleID: unit.sampleID, values: values))
             }
         }
     }
 
-    mutating func addStabilities(_ results: [Stability], methods: [Int]) {
-        stabilities = results.enumerated().map { m, result in
+    mutating func addStabilities(_ results: [Int: Stability], methods: [Int]) {
+        stabilities = results.sorted { $0.key < $1.key }.map { m, result in
             StabilityRecord(
                 modelID: unit.modelID, methodID: methods[m], sampleID: unit.sampleID, draws: result.draws,
                 pearsonMean: result.pearsonMean, pearsonMinimum: result.pearsonMinimum, spearmanMean: result.spearmanMean,

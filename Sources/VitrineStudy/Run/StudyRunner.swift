@@ -292,6 +292,10 @@ public struct StudyRunner: Sendable {
                 }
                 try stopIfAsked()
                 try store.commit(unit)
+                if !results[i].failures.isEmpty {
+                    let message = results[i].failures.map { "\($0.method): \($0.message)" }.joined(separator: "; ")
+                    try fail(item.id, session, .explain, message)
+                }
             }
         }
     }

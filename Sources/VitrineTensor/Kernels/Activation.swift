@@ -62,3 +62,23 @@ public func siluGateGradient(_ dy: Tensor, x: Tensor, into dx: inout Tensor) {
     // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
     unsafe vk_silu_gate_gradient(dy.pointer, x.pointer, x.rowCount, x.shape.last / 2, dx.mutablePointer())
 }
+
+/// `dx = dy f(x) / x`: what stands in the place of a derivative where the gate of `f(x) = x gate(x)` counts as a constant.
+///
+/// - Parameter y: f(x). At x = 0 the ratio is 1/2, the limit of every activation here.
+public func activationSecant(x: Tensor, y: Tensor, dy: Tensor, into dx: inout Tensor) {
+    requireCount(x.count, y.count, dy.count, dx.count)
+    // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
+    unsafe vk_activation_secant(x.pointer, y.pointer, dy.pointer, x.count, dx.mutablePointer())
+}
+
+/// The same for `siluGate`: half of `dy` to each factor, the sigmoid of the gate a constant.
+///
+/// - Parameters: shapes as in `siluGateGradient`.
+public func siluGateSecant(_ dy: Tensor, x: Tensor, into dx: inout Tensor) {
+    precondition(x.shape.last % 2 == 0, "SwiGLU needs gates and values: an even number of columns, not \(x.shape.last)")
+    requireCount(x.count, dx.count)
+    requireCount(x.count / 2, dy.count)
+    // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
+    unsafe vk_silu_gate_secant(dy.pointer, x.pointer, x.rowCount, x.shape.last / 2, dx.mutablePointer())
+}

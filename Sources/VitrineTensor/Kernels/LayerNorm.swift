@@ -54,6 +54,19 @@ public func layerNormGradient(
     }
 }
 
+/// The gradient of layer normalisation whose deviation counts as a constant: `dx = (g - mean g) / deviation` with `g = dy * weight`.
+///
+/// - Parameters: shapes as in `layerNormGradient`.
+public func layerNormFrozenGradient(_ dy: Tensor, weight: Tensor, inverseDeviation: Tensor, into dx: inout Tensor) {
+    let (rows, columns) = (dy.rowCount, dy.shape.last)
+    requireCount(dy.count, dx.count)
+    requireCount(columns, weight.count)
+    requireCount(rows, inverseDeviation.count)
+    // SAFETY: counts checked above; `mutablePointer` makes the output distinct.
+    unsafe vk_layer_norm_frozen_gradient(
+        dy.pointer, weight.pointer, inverseDeviation.pointer, rows, columns, dx.mutablePointer())
+}
+
 /// Gradient of layer normalisation with respect to weight and bias, added to `dWeight` and `dBias`, both `[D]`.
 public func layerNormWeightGradient(
     _ dy: Tensor, x: Tensor, mean: Tensor, inverseDeviation: Tensor, addingTo dWeight: inout Tensor, bias dBias: inout Tensor

@@ -45,12 +45,9 @@ final class BatchGradient: Sendable {
         sum = Mutex(WeightGradients(like: model))
     }
 
-    /// Images that go through the network together: about a thousand tokens, which fill the matrix products.
-    static func mostImages(tokens: Int) -> Int { max(1, 1056 / tokens) }
-
     /// Images per micro-batch: equal pieces, in a number that is a power of two, so that as many cores are busy to the end.
     static func microBatchSize(images: Int, tokens: Int) -> Int {
-        let most = mostImages(tokens: tokens)
+        let most = VisionTransformer.imagesPerPass(tokens: tokens)
         var pieces = 1
         while pieces * most < images { pieces *= 2 }
         return max(1, (images + pieces - 1) / pieces)

@@ -31,7 +31,7 @@ public struct Predictions: Sendable {
         _ model: VisionTransformer, samples: [Sample], store: ImageStore, workers: Int, isStopped: @Sendable () -> Bool,
         _ rows: @Sendable (Trace) -> Tensor
     ) throws -> [[Float]] {
-        let size = BatchGradient.mostImages(tokens: model.configuration.prefixTokens + model.configuration.positionGrid.count)
+        let size = VisionTransformer.imagesPerPass(tokens: model.configuration.prefixTokens + model.configuration.positionGrid.count)
         let pieces = (samples.count + size - 1) / size
         let workspaces = (0..<max(workers, 1)).map { _ in Workspace() }
         let results = IndexedResults<[[Float]]>()

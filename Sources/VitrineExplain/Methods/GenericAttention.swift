@@ -1,0 +1,37 @@
+import VitrineImage
+import VitrineModel
+import VitrineTensor
+
+/// Generic attention explainability (Chefer, Gur & Wolf 2021, https://arxiv.org/abs/2103.15679, eq. 5-6).
+///
+/// `C_l = mean_h max(0, dA_l A_l)`, `R <- R + C_l R` from the identity; map = the readout row of R, without the identity itself.
+struct GenericAttention: TraceExplainer {
+    static let methods = [
+        Method(
+            "generic-attention", "product of attention times its gradient, positive part", "Chefer, Gur & Wolf 2021, arXiv:2103.15679",
+            family: .attention, options: "start=0"
+        ) { options throws(MethodError) in try GenericAttention(&options) }
+    ]
+
+    /// The first block of the product.
+    var start: Int
+
+    init(_ options: inout MethodOptions) throws(MethodError) {
+        start = try options.take("start", default: 0) { Int($0) }
+    }
+
+    func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
+        let sites = Set(try network.blocks(from: start).map(Site.attention))
+        return Needs(TraceRequest(forward: sites, gradient: sites))
+    }
+
+    func map(_ subject: Subject) -> MethodResult {
+        let trace = subject.values()
+        let row = rolledOutBeyondIdentity(subject.readout, blocks: start..<subject.depth) { l in
+            var product = trace.attention(l).times(trace.attentionGradient(l))
+            clampNegatives(&product)
+            return meanOverHeads(product)
+        }
+        return MethodResult(subject.patchMap(subject.patches(row), .relevance))
+    }
+}

@@ -1,0 +1,247 @@
+import VitrineImage
+import VitrineModel
+import VitrineTensor
+
+/// Says when to stop, and hears of every pass.
+public struct Watch: Sendable {
+    /// Asked between passes; true ends the work with `ExplanationStopped`.
+    public var isStopped: @Sendable () -> Bool
+    /// Called after a pass with the number of images that went through the network.
+    public var passed: @Sendable (Int) -> Void
+
+    public init(isStopped: @escaping @Sendable () -> Bool = { false }, passed: @escaping @Sendable (Int) -> Void = { _ in }) {
+        self.isStopped = isStopped
+        self.passed = passed
+    }
+}
+
+/// Somebody stopped the work between two passes.
+public struct ExplanationStopped: Error, Equatable, CustomStringConvertible {
+    public init() {}
+    public var description: String { "stopped before the map was done" }
+}
+
+/// Runs the network on changed versions of one image, under the image's own target.
+///
+/// Inputs are taken one by one and packed into passes of about a thousand tokens, those of equal length together, whatever the method;
+/// answers come in the order of the inputs. Packing never shows in a bit, since images of a batch do not see each other, and
+/// nothing grows with the number of inputs.
+public final class Probe {
+    public let network: ViTConfiguration
+    /// What is explained; nil for a backbone.
+    public let target: Target?
+    public let grid: PatchGrid
+    private let model: VisionTransformer
+    private let image: Tensor
+    private let workspace: Workspace
+    private let watch: Watch
+    /// Images that went through the network so far.
+    public private(set) var passCount = 0
+
+    init(model: VisionTransformer, image: Tensor, grid: PatchGrid, target: Target?, workspace: Workspace, watch: Watch) {
+        self.model = model
+        network = model.configuration
+        self.image = image
+        self.grid = grid
+        self.target = target
+        self.workspace = workspace
+        self.watch = watch
+    }
+
+    /// z_0 of the image, `[tokens, width]`: dropped patches are rows left out, so that it is computed once.
+    private lazy var embedded: Result<Tensor, ViTError> = Result { () throws(ViTError) in try embeddedTokens(of: image) }
+
+    /// Whether a network without any patch has nothing to read: one that pools patches.
+    ///
+    /// Its answer to no patch at all is the answer to the mean colour (0 after normalisation) everywhere.
+    public var needsPatches: Bool { network.pooling == .mean || network.pooling == .classAndMean }
+
+    // MARK: Questions
+
+    /// The logits of each input, in the order given.
+    public func logits(of inputs: some Sequence<ChangedInput>, _ body: (Int, [Float]) throws -> Void) throws {
+        try run(inputs.lazy.map(item), request: .logits, inOrder: false) { index, trace in try body(index, trace.logits) }
+    }
+
+    /// The target's value for each input, in the order given.
+    public func values(of inputs: some Sequence<ChangedInput>, _ body: (Int, Float) throws -> Void) throws {
+        let target = try requiredTarget()
+        try logits(of: inputs) { index, logits in try body(index, target.value(logits: logits)) }
+    }
+
+    /// The target's value for each input.
+    public func values(of inputs: some Sequence<ChangedInput>) throws -> [Float] {
+        var values: [Float] = []
+        try self.values(of: inputs) { _, value in values.append(value) }
+        return values
+    }
+
+    /// The inner values for each input, in the order given; a trace lives until `body` returns.
+    public func traces(
+        of inputs: some Sequence<ChangedInput>, _ request: TraceRequest, _ body: (Int, ImageTrace) throws -> Void
+    ) throws {
+        try run(inputs.lazy.map(item), request: request, inOrder: true, body)
+    }
+
+    /// The logits when other tokens enter a block, in the order given: only the blocks from there on run.
+    ///
+    /// - Parameters:
+    ///   - block: 0 for embedded tokens, `depth` for those that the head reads.
+    ///   - tokens: `[prefix + patches, width]` each, with the patches that the rows after the prefix stand for (nil: all).
+    public func logits(
+        entering block: Int, _ tokens: some Sequence<(tokens: Tensor, kept: [Int]?)>, _ body: (Int, [Float]) throws -> Void
+    ) throws {
+        let items = tokens.lazy.map { Item.tokens($0.tokens, kept: $0.kept, block: block) }
+        try run(items, request: .logits, inOrder: false) { index, trace in try body(index, trace.logits) }
+    }
+
+    /// The inner values when other tokens enter a block; otherwise as `logits(entering:)`.
+    public func traces(
+        entering block: Int, _ tokens: some Sequence<(tokens: Tensor, kept: [Int]?)>, _ request: TraceRequest,
+        _ body: (Int, ImageTrace) throws -> Void
+    ) throws {
+        try run(tokens.lazy.map { .tokens($0.tokens, kept: $0.kept, block: block) }, request: request, inOrder: true, body)
+    }
+
+    /// The class that is explained, where a method cannot do without.
+    public func requiredTarget() throws(ViTError) -> Target {
+        guard let target else { throw .noHead(request: "a map of what changes an answer") }
+        return target
+    }
+
+    /// z_0 of the image, `[tokens, width]`, positions included.
+    public func embeddedTokens() throws(ViTError) -> Tensor { try embedded.get() }
+
+    /// z_0 of other pixels `[channels, height, width]`.
+    public func embeddedTokens(of pixels: Tensor) throws(ViTError) -> Tensor {
+        try model.embedded(pixels.reshaped(Shape([1] + pixels.shape.dimensions)), workspace: workspace)[0]
+    }
+
+    // MARK: Packing
+
+    /// An input as the network takes it. Kept patches are gathered when their pass runs: until then they cost next to nothing.
+    private enum Item {
+        case pixels(Tensor)
+        case patches([Int])
+        case tokens(Tensor, kept: [Int]?, block: Int)
+
+        /// Items of one key share a pass.
+        var key: [Int] {
+            switch self {
+            case .pixels(let pixels): [-1] + pixels.shape.dimensions
+            case .patches(let kept): [-2, kept.count]
+            case .tokens(let tokens, let kept, let block): [block, kept == nil ? 0 : 1] + tokens.shape.dimensions
+            }
+        }
+    }
+
+    private func item(_ input: ChangedInput) -> Item {
+        switch input {
+        case .pixels(let pixels): .pixels(pixels)
+        case .patches(let kept): kept.isEmpty && needsPatches ? .pixels(Tensor(image.shape)) : .patches(kept)
+        }
+    }
+
+    private struct Bucket {
+        let key: [Int]
+        /// Items that fill a pass.
+        let capacity: Int
+        var items: [(index: Int, item: Item)] = []
+    }
+
+    private func bucket(for item: Item) -> Bucket {
+        let tokens =
+            switch item {
+            case .pixels: network.prefixTokens + grid.count
+            case .patches(let kept): network.prefixTokens + kept.count
+            case .tokens(let tokens, _, _): tokens.shape[0]
+            }
+        return Bucket(key: item.key, capacity: VisionTransformer.imagesPerPass(tokens: tokens))
+    }
+
+    /// Items that may wait for a pass of their length to fill: lists of patches are small, tensors are not.
+    private func mayWait(_ item: Item) -> Int {
+        if case .patches = item { return 2048 }
+        return 4 * VisionTransformer.imagesPerPass(tokens: network.prefixTokens + grid.count)
+    }
+
+    /// - Parameter inOrder: inner values are large, so passes run in the order of the inputs; logits may wait for each other.
+    private func run(
+        _ items: some Sequence<Item>, request: TraceRequest, inOrder: Bool, _ body: (Int, ImageTrace) throws -> Void
+    ) throws {
+        var buckets: [Bucket] = []
+        var answers: [Int: ImageTrace] = [:]
+        var next = 0
+        var waiting = 0
+        func flush(_ i: Int) throws {
+            let bucket = buckets.remove(at: i)
+            waiting -= bucket.items.count
+            let trace = try pass(bucket.items.map(\.item), request)
+            for (place, entry) in bucket.items.enumerated() { answers[entry.index] = ImageTrace(trace: trace, index: place) }
+            while let answer = answers.removeValue(forKey: next) {
+                try body(next, answer)
+                next += 1
+            }
+        }
+        for (index, item) in items.enumerated() {
+            let key = item.key
+            if inOrder, let other = buckets.first, other.key != key { try flush(0) }
+            var place = buckets.firstIndex { $0.key == key }
+            if place == nil {
+                buckets.append(bucket(for: item))
+                place = buckets.count - 1
+            }
+            buckets[place!].items.append((index, item))
+            waiting += 1
+            if buckets[place!].items.count == buckets[place!].capacity {
+                try flush(place!)
+            } else if waiting >= mayWait(item) {
+                try flush(0)
+            }
+        }
+        while !buckets.isEmpty { try flush(0) }
+    }
+
+    /// Items of one key through the network.
+    private func pass(_ items: [Item], _ request: TraceRequest) throws -> Trace {
+        if watch.isStopped() { throw ExplanationStopped() }
+        let targets = request.needsTarget ? [TargetChoice](repeating: .fixed(try requiredTarget()), count: items.count) : []
+        let trace = try model.trace(try input(of: items), targets: targets, request: request, workspace: workspace)
+        passCount += items.count
+        watch.passed(items.count)
+        return trace
+    }
+
+    private func input(of items: [Item]) throws(ViTError) -> NetworkInput {
+        switch items[0] {
+        case .pixels(let first):
+            var batch = workspace.tensor(Shape([items.count] + first.shape.dimensions))
+            for (i, item) in items.enumerated() {
+                if case .pixels(let pixels) = item { batch.replace(from: i * first.count, with: pixels) }
+            }
+            return .images(batch)
+        case .patches(let first):
+            let all = try embedded.get()
+            let (r, d) = (network.prefixTokens, network.width)
+            let n = r + first.count
+            var batch = workspace.tensor([items.count, n, d])
+            var kept: [[Int]] = []
+            for (i, item) in items.enumerated() {
+                guard case .patches(let patches) = item else { continue }
+                batch.replace(from: i * n * d, with: all[0..<r])
+                for (row, patch) in patches.enumerated() { batch.replace(from: (i * n + r + row) * d, with: all[r + patch]) }
+                kept.append(patches)
+            }
+            return .tokens(batch, grid: grid, kept: kept)
+        case .tokens(let first, let firstKept, let block):
+            var batch = workspace.tensor(Shape([items.count] + first.shape.dimensions))
+            var kept: [[Int]] = []
+            for (i, item) in items.enumerated() {
+                guard case .tokens(let tokens, let own, _) = item else { continue }
+                batch.replace(from: i * first.count, with: tokens)
+                if let own { kept.append(own) }
+            }
+            return .tokens(batch, grid: grid, kept: firstKept == nil ? nil : kept, block: block)
+        }
+    }
+}

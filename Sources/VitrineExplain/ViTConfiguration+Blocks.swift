@@ -1,0 +1,13 @@
+import VitrineModel
+
+extension ViTConfiguration {
+    /// The block an option names; nil for the last.
+    func block(_ named: Int?) throws(ViTError) -> Int {
+        let block = named ?? depth - 1
+        guard (0..<depth).contains(block) else { throw .blockOutOfRange(block: block, depth: depth) }
+        return block
+    }
+
+    /// All blocks from the one an option names on.
+    func blocks(from start: Int) throws(ViTError) -> Range<Int> { try block(start)..<depth }
+}

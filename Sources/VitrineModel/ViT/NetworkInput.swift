@@ -1,0 +1,35 @@
+import VitrineTensor
+
+/// What a batch enters the network with.
+public enum NetworkInput: Sendable {
+    /// `[B, channels, height, width]`, normalised; both sides multiples of the patch size.
+    case images(Tensor)
+    /// Tokens that enter a block, `[B, N, width]`: prefix tokens, then patches.
+    ///
+    /// - Parameters:
+    ///   - kept: by image, which patches of `grid` the rows after the prefix are, ascending; nil when all are there.
+    ///   - block: the first block to run; 0 for embedded tokens (`VisionTransformer.embedded`).
+    case tokens(Tensor, grid: PatchGrid, kept: [[Int]]? = nil, block: Int = 0)
+}
+
+extension VisionTransformer {
+    /// Images that go through the network together: about a thousand tokens, which fill the matrix products.
+    public static func imagesPerPass(tokens: Int) -> Int { max(1, 1056 / max(1, tokens)) }
+
+    /// z_0 `[B, N, width]`: patches and prefix tokens with their positions, what block 0 reads.
+    ///
+    /// - Parameter images: `[B, channels, height, width]`, normalised.
+    public func embedded(_ images: Tensor, workspace: Workspace) throws(ViTError) -> Tensor {
+        let grid = try checkedGrid(of: images)
+        let layout = TokenLayout(configuration: configuration, grid: grid, request: .logits)
+        return Pass(model: self, layout: layout, workspace: workspace).embed(images, grid: grid)
+    }
+
+    /// The patch grid of images `[B, channels, height, width]` that this model takes.
+    func checkedGrid(of images: Tensor) throws(ViTError) -> PatchGrid {
+        guard images.shape.rank == 4, images.shape[0] > 0, images.shape[1] == configuration.channels else {
+            throw .imageShape(expected: "[B, \(configuration.channels), height, width]", found: images.shape.description)
+        }
+        return try configuration.grid(height: images.shape[2], width: images.shape[3])
+    }
+}
