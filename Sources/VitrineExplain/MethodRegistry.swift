@@ -34,11 +34,15 @@ public struct Method: Sendable {
 
     /// Every method, in the order of the help.
     public static let all: [Method] = [
-        RawAttention.methods, AttentionRollout.methods, GenericAttention.methods, LeGrad.methods,
-        GradCAM.methods, AugmentedGradCAM.methods, EigenProjection.methods, StudyGradCAM.methods, HiResCAM.methods,
-        IntegratedGradients.methods, SmoothGrad.methods,
-        CheferRelevance.methods, PartialRelevance.methods, CPLRP.methods,
-        Occlusion.methods, TokenRemoval.methods, RISE.methods,
+        RawAttention.methods, AttentionRollout.methods, GradientRollout.methods, GenericAttention.methods, AttentionGradCAM.methods,
+        AGCAM.methods, GMAR.methods, LeGrad.methods, BeyondIntuition.methods, TransitionAttention.methods, InFlow.methods,
+        GradECLIP.methods,
+        GradCAM.methods, AugmentedGradCAM.methods, EigenProjection.methods, StudyGradCAM.methods, ChannelWeightedCAM.methods,
+        HiResCAM.methods, EigenCAM.methods, CDAM.methods, FEM.methods, RandomCAM.methods,
+        Saliency.methods, IntegratedGradients.methods, SmoothGrad.methods,
+        CheferRelevance.methods, PartialRelevance.methods, ValueTimesGradient.methods, ContentAttribution.methods,
+        ALTI.methods, DirectLogit.methods, LogitLens.methods, PatchFeatures.methods,
+        Occlusion.methods, TokenRemoval.methods, TokenInsertion.methods, RISE.methods,
         Controls.methods,
     ].flatMap { $0 }
 

@@ -31,7 +31,7 @@ public final class Probe {
     /// What is explained; nil for a backbone.
     public let target: Target?
     public let grid: PatchGrid
-    private let model: VisionTransformer
+    let model: VisionTransformer
     private let image: Tensor
     private let workspace: Workspace
     private let watch: Watch
@@ -116,6 +116,9 @@ public final class Probe {
     public func embeddedTokens(of pixels: Tensor) throws(ViTError) -> Tensor {
         try model.embedded(pixels.reshaped(Shape([1] + pixels.shape.dimensions)), workspace: workspace)[0]
     }
+
+    /// The final norm of rows `[n, width]`.
+    func finalNorm(_ rows: Tensor) -> Tensor { model.finalNorm(rows, workspace: workspace) }
 
     // MARK: Packing
 

@@ -21,7 +21,7 @@ import VitrineTensor
 
     /// What a fixture holds: pytorch-grad-cam's maps are displayed ones, captum's window of one patch is repeated over its pixels.
     static func comparable(_ method: String, _ map: HeatMap) -> [Float] {
-        let displayed = ["hirescam"]
+        let displayed = ["hirescam", "gradcam-plusplus", "elementwise-cam", "layercam", "xgradcam", "segeigencam", "fem"]
         if displayed.contains(String(method.split(separator: ":")[0])) { return map.displayed() }
         guard method.hasPrefix("occlusion"), map.rows != map.height else { return map.values }
         var repeated = map
@@ -30,7 +30,7 @@ import VitrineTensor
     }
 
     // 1e-4 of the map's maximum is the contract; Float32 through three blocks leaves about 1e-6.
-    @Test(arguments: ["class-token", "registers", "mean", "torchvision"])
+    @Test(arguments: ["class-token", "registers", "mean", "swiglu", "torchvision"])
     func everyMapEqualsThePublicOne(_ name: String) throws {
         let grid = name == "torchvision" ? PatchGrid(rows: 6, columns: 6) : PatchGrid(rows: 4, columns: 6)
         var options = LoadOptions(heads: 3, positionGrid: grid)

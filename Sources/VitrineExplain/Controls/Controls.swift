@@ -18,6 +18,8 @@ enum Controls: Control {
     case centre(sigma: Double)
     /// Sobel magnitude of the grey image the network sees.
     case edge
+    /// Distance of every pixel from the image's mean colour, channels summed: `sum_c |x_c - mean x_c|`.
+    case intensity
     /// The same value everywhere: shows what a tie rule gives away.
     case constant
 
@@ -38,6 +40,9 @@ enum Controls: Control {
             Controls.centre(sigma: try options.take("sigma", default: 0.25) { text in Double(text).flatMap { $0 > 0 ? $0 : nil } })
         },
         Method("edge", "control: Sobel edges of the image", "control", family: .control, classSpecific: false) { _ in Controls.edge },
+        Method("intensity", "control: distance of the pixels from their mean", "control", family: .control, classSpecific: false) { _ in
+            Controls.intensity
+        },
         Method("constant", "control: one value everywhere", "control", family: .control, classSpecific: false) { _ in Controls.constant },
     ]
 
@@ -52,6 +57,7 @@ enum Controls: Control {
             input.pixelMap(Self.centre(height: input.height, width: input.width, sigma: sigma), .finished)
         case .edge:
             input.pixelMap(Self.sobel(input.image), DisplayRule(upsampling: .nearest, normalisation: .minMax))
+        case .intensity: input.pixelMap(Self.intensity(input.image), .pixels)
         case .constant:
             input.patchMap([Float](repeating: 1, count: input.grid.count), .finished)
         }
@@ -71,6 +77,16 @@ enum Controls: Control {
                 let (dy, dx) = (Double(y) - Double(height - 1) / 2, Double(x) - Double(width - 1) / 2)
                 map[y * width + x] = Float(exp(-(dy * dy + dx * dx) / (2 * s * s)))
             }
+        }
+        return map
+    }
+
+    static func intensity(_ image: Tensor) -> [Float] {
+        let (channels, plane) = (image.shape[0], image.shape[1] * image.shape[2])
+        var map = [Float](repeating: 0, count: plane)
+        for c in 0..<channels {
+            let mean = Float(VitrineTensor.sum(image[c]) / Double(plane))
+            image[c].withSpan { span in for i in 0..<plane { map[i] += abs(span[i] - mean) } }
         }
         return map
     }

@@ -37,16 +37,20 @@ enum CAM {
 
     /// `X = w_c a_c` with each channel's spatial mean taken off and NaN as 0: `[patches, channels]`.
     static func centredWeighted(_ layer: Layer) -> Tensor {
-        let channels = layer.activation.shape[1]
-        let patches = layer.activation.shape[0]
         var x = Tensor(layer.activation.shape)
-        scaleColumns(layer.activation, by: channelWeights(layer).reshaped([channels]), into: &x)
+        scaleColumns(layer.activation, by: channelWeights(layer).reshaped([layer.activation.shape[1]]), into: &x)
+        return centred(x)
+    }
+
+    /// Each channel's spatial mean taken off and NaN as 0.
+    static func centred(_ values: Tensor) -> Tensor {
+        var x = values
         x.withMutableSpan { x in
             for i in 0..<x.count where x[i].isNaN { x[i] = 0 }
         }
-        var means = Tensor([channels])
+        var means = Tensor([x.shape[1]])
         columnSums(x, addingTo: &means)
-        scale(&means, by: -1 / Float(patches))
+        scale(&means, by: -1 / Float(x.shape[0]))
         addBias(means, to: &x)
         return x
     }

@@ -25,6 +25,12 @@ extension VisionTransformer {
         return Pass(model: self, layout: layout, workspace: workspace).embed(images, grid: grid)
     }
 
+    /// The final norm of rows `[n, width]`; models that pool before it are given the rows as if each were pooled.
+    public func finalNorm(_ rows: Tensor, workspace: Workspace) -> Tensor {
+        let layout = TokenLayout(configuration: configuration, grid: configuration.positionGrid, request: .logits)
+        return Pass(model: self, layout: layout, workspace: workspace).normed(norm, rows).output
+    }
+
     /// The patch grid of images `[B, channels, height, width]` that this model takes.
     func checkedGrid(of images: Tensor) throws(ViTError) -> PatchGrid {
         guard images.shape.rank == 4, images.shape[0] > 0, images.shape[1] == configuration.channels else {

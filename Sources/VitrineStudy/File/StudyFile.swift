@@ -192,5 +192,5 @@ public enum StudyMethod: Sendable {
     }
 
     /// Whether it looks at the pixels of the image, which masks alone do not have.
-    public var needsImage: Bool { !isControl || identifier == "edge" }
+    public var needsImage: Bool { !isControl || ["edge", "intensity"].contains(identifier) }
 }

@@ -1,0 +1,46 @@
+import VitrineImage
+import VitrineModel
+import VitrineTensor
+
+/// Input times gradient under one rule or another, channels (or the width of z_0) summed; the note `sum-over-logit` says what share of the
+/// target's value the sum reaches.
+///
+/// | identifier | rule |
+/// |---|---|
+/// | `input-x-gradient` | the exact gradient (Shrikumar et al. 2016, arXiv:1605.01713) |
+/// | `cp-lrp` | attention a constant, secants, frozen deviations (Ali et al. 2022, arXiv:2202.07304); LXT's default for ViTs |
+/// | `attn-lrp` | as CP-LRP, with halved products through queries and keys (Achtibat et al. 2024, arXiv:2402.05602) |
+/// | `libra` | LibraGrad (arXiv:2411.16760): where there are no gates the same as `cp-lrp` |
+struct ValueTimesGradient: TraceExplainer {
+    static let methods: [Method] = [
+        ("input-x-gradient", GradientRule.exact, "input times gradient", "Shrikumar et al. 2016, arXiv:1605.01713", MethodFamily.gradient),
+        (
+            "cp-lrp", .cpLRP, "relevance with attention as a constant", "Ali et al. 2022, arXiv:2202.07304; LXT's default for ViTs",
+            .relevance
+        ),
+        ("attn-lrp", .attnLRP, "relevance through attention, products halved", "Achtibat et al. 2024, arXiv:2402.05602", .relevance),
+        ("libra", .cpLRP, "input times the balanced gradient", "LibraGrad 2024, arXiv:2411.16760", .relevance),
+    ].map { name, rule, summary, citation, family in
+        Method(name, summary, citation, family: family, options: "level=pixel|token") { options throws(MethodError) in
+            ValueTimesGradient(rule: rule, level: try options.take("level", default: .pixel) { InputLevel(rawValue: $0) })
+        }
+    }
+
+    var rule: GradientRule
+    var level: InputLevel
+
+    func needs(_ network: ViTConfiguration) -> Needs {
+        var request = TraceRequest(forward: [level.site])
+        request.backward[.gradient(rule)] = [level.site]
+        return Needs(request)
+    }
+
+    func map(_ subject: Subject) throws -> MethodResult {
+        let trace = subject.values()
+        let product = trace.value(level.site).times(trace.gradient(level.site, rule))
+        guard let target = subject.target else { throw ViTError.noHead(request: "input times gradient") }
+        let logit = Double(target.value(logits: subject.logits))
+        return MethodResult(
+            level.map(subject, summing: product), notes: ["sum-over-logit": [VitrineTensor.sum(product) / logit]])
+    }
+}
