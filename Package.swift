@@ -36,16 +36,18 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSPNG", pkgConfig: "spng", providers: [.apt(["libspng-dev"])]),
-        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
         .systemLibrary(name: "COpenJPEG", pkgConfig: "libopenjp2", providers: [.apt(["libopenjp2-7-dev"])]),
+        // libjpeg's own interface needs setjmp, which stays in C.
+        .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         // DCMTK's own pkg-config file asks for libraries that it does not need.
         .target(
             name: "CDICOM", dependencies: ["COpenJPEG"],
             linkerSettings: ["dcmjpeg", "dcmjpls", "dcmimage", "dcmimgle", "dcmdata", "oflog", "ofstd", "z"].map { .linkedLibrary($0) }),
 
         module("VitrineTensor", ["CVitrineKernels", "COpenBLAS", "COpenSSL"]),
-        module("VitrineImage", ["VitrineTensor", "CVitrineKernels", "CSPNG", "CTurboJPEG", "CTIFF", "CDICOM"]),
+        module("VitrineImage", ["VitrineTensor", "CVitrineKernels", "CSPNG", "CJPEG", "CTIFF", "CWebP", "COpenJPEG", "CDICOM"]),
         module("VitrineModel", ["VitrineTensor"]),
         module("VitrineExplain", ["VitrineModel", "VitrineImage", "VitrineTensor"]),
         module("VitrineData", ["VitrineImage", "VitrineTensor", .product(name: "SwiftCSV", package: "SwiftCSV")]),

@@ -11,6 +11,9 @@ typedef struct {
     uint64_t count;
     uint64_t position;
     char message[256];
+    /// While pixels are read: the first warning of a decoder of JPEG or fax codes, which for them means lost pixels.
+    int watches;
+    char warning[256];
 } vitrine_tiff_source;
 
 static tmsize_t vitrine_tiff_read(thandle_t handle, void *into, tmsize_t size) {
@@ -51,7 +54,14 @@ static int vitrine_tiff_error(TIFF *tiff, void *user, const char *module, const 
 }
 
 static int vitrine_tiff_warning(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
-    (void)tiff; (void)user; (void)module; (void)format; (void)arguments;
+    (void)tiff;
+    vitrine_tiff_source *source = (vitrine_tiff_source *)user;
+    const int is_decoder =
+        module && (strncmp(module, "JPEG", 4) == 0 || strncmp(module, "OJPEG", 5) == 0 || strncmp(module, "Fax", 3) == 0);
+    if (!source->watches || !is_decoder || source->warning[0] != 0) return 1;
+    vsnprintf(source->warning, sizeof source->warning, format, arguments);
+    // Spectral bounds that a sequential scan does not use, and version numbers, touch no pixel.
+    if (strstr(source->warning, "Invalid SOS parameters") || strstr(source->warning, "JFIF")) source->warning[0] = 0;
     return 1;
 }
 
@@ -80,3 +90,32 @@ static inline uint16_t vitrine_tiff_u16(TIFF *tiff, uint32_t tag, uint16_t other
     uint16_t value = 0;
     return TIFFGetFieldDefaulted(tiff, tag, &value) ? value : otherwise;
 }
+
+/// The largest sample that the file states, or a negative number: `SMaxSampleValue`, else `MaxSampleValue` where it is really present.
+static inline double vitrine_tiff_maximum(TIFF *tiff) {
+    double value = -1;
+    uint16_t whole = 0;
+    if (TIFFGetField(tiff, TIFFTAG_SMAXSAMPLEVALUE, &value)) return value;
+    return TIFFGetField(tiff, TIFFTAG_MAXSAMPLEVALUE, &whole) ? whole : -1;
+}
+
+/// What the first extra sample of a pixel is: 0 unspecified, 1 alpha that colours were multiplied by, 2 alpha; -1 where there is none.
+static inline int vitrine_tiff_extra(TIFF *tiff) {
+    uint16_t count = 0, *kinds = NULL;
+    return TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) && count > 0 && kinds ? kinds[0] : -1;
+}
+
+/// The colours of `count` indices, 16 bits each, into `out` (red, green, blue of one index side by side). 0 where there is no map.
+static inline int vitrine_tiff_colours(TIFF *tiff, uint32_t count, uint16_t *out) {
+    uint16_t *red = NULL, *green = NULL, *blue = NULL;
+    if (!TIFFGetField(tiff, TIFFTAG_COLORMAP, &red, &green, &blue) || !red || !green || !blue) return 0;
+    for (uint32_t i = 0; i < count; i++) {
+        out[3 * i] = red[i];
+        out[3 * i + 1] = green[i];
+        out[3 * i + 2] = blue[i];
+    }
+    return 1;
+}
+
+/// Encoded bytes of a strip or tile, as the directory states them.
+static inline uint64_t vitrine_tiff_block_bytes(TIFF *tiff, uint32_t block) { return TIFFGetStrileByteCount(tiff, block); }

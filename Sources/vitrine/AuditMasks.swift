@@ -13,7 +13,7 @@ struct AuditMasks: ParsableCommand {
     @Argument(help: "Folder of mask images.")
     var folder: String
 
-    @Option(name: .customLong("mask-rule"), help: "Which mask values are lesion: positive (> 0), 128 (>= 128) or half (of the range).")
+    @Option(name: .customLong("mask-rule"), help: "Which mask values are lesion: \(MaskRule.summary).")
     var maskRule: MaskRule = .positive
 
     @Option(help: "Seed of the random maps.")
@@ -50,6 +50,7 @@ struct AuditMasks: ParsableCommand {
                 name.padded(37) + Self.number(level.pointingGame).padded(30)
                     + level.rectangleIoU.map { Self.number($0).padded(6) }.joined())
         }
+        complainOnce(audit.notes.map { ("\(folder)/\($0.file)", $0.note) })
         for failure in audit.failures { complain("\(failure.error)") }
         if !audit.failures.isEmpty { throw ExitCode.someItemsFailed }
     }

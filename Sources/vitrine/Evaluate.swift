@@ -29,7 +29,7 @@ struct Evaluate: ParsableCommand {
     @Option(name: .customLong("protocol"), help: "study or corrected.")
     var rules: EvaluationProtocol = .corrected
 
-    @Option(name: .customLong("mask-rule"), help: "Which mask values are lesion: positive (> 0), 128 (>= 128) or half (of the range).")
+    @Option(name: .customLong("mask-rule"), help: "Which mask values are lesion: \(MaskRule.summary).")
     var maskRule: MaskRule = .positive
 
     @Option(
@@ -74,11 +74,12 @@ struct Evaluate: ParsableCommand {
         let header = "item,metric,protocol,value,chance,ceiling,status"
         try AtomicFile.write(Array((([header] + ordered.flatMap(\.rows)).joined(separator: "\n") + "\n").utf8), to: output)
         printSummary(ordered)
+        complainOnce(ordered.flatMap(\.notes))
         for case let problem? in ordered.map(\.problem) { complain(problem) }
         if ordered.contains(where: { $0.problem != nil }) { throw ExitCode.someItemsFailed }
     }
 
-    static let maskEndings: Set<String> = ["png", "jpg", "jpeg", "tif", "tiff", "npy"]
+    static let maskEndings = Set(ImageCodec.fileExtensions)
 
     private struct Outcome: Sendable {
         var rows: [String]
@@ -87,6 +88,8 @@ struct Evaluate: ParsableCommand {
         /// One per metric, where there are any.
         var scores: [Score] = []
         var problem: String?
+        /// What may be wrong with the mask that was scored against.
+        var notes: [(file: String, note: String)] = []
     }
 
     /// Means by method and metric, over the maps where the metric is defined.
@@ -117,18 +120,21 @@ struct Evaluate: ParsableCommand {
             return failed("no-mask", "\(file): there is no mask of this name in \(self.masks)")
         }
         do {
-            let array = try NPY.read(file)
+            let array = try NPY.read(file, mostValues: ImageLimits.scored.pixels)
             guard array.shape.count == 2, !array.values.isEmpty else {
                 return failed("unreadable", "\(file): has shape \(array.shape), expected height x width")
             }
-            var mask = try Mask(contentsOf: maskFile, rule: maskRule)
+            let read = try MaskFile(contentsOf: maskFile, rule: maskRule, limits: .scored)
+            var mask = read.mask
             if let geometry, mask.height != array.shape[0] || mask.width != array.shape[1] { mask = try geometry.apply(to: mask) }
             let map = ScoredMap(pixels: array.values, height: array.shape[0], width: array.shape[1])
             let scores = try evaluator.scores(of: map, on: ScoredMask(mask), item: item)
             let rows = zip(metrics, scores).map { row(item, $0, [$1.value, $1.chance, $1.ceiling], $1.status.rawValue) }
             let isEmpty = scores.contains { $0.status == .emptyMask }
             let method = String(item.dropFirst(FileCollection.stem(maskFile).count).drop { $0 == "." })
-            return Outcome(rows: rows, method: method, scores: scores, problem: isEmpty ? "\(maskFile): the mask is empty" : nil)
+            return Outcome(
+                rows: rows, method: method, scores: scores, problem: isEmpty ? "\(maskFile): the mask is empty" : nil,
+                notes: read.notes.map { (maskFile, $0) })
         } catch let error as MetricError {
             return failed("size-mismatch", "\(file) and \(maskFile): \(error)")
         } catch {
@@ -155,12 +161,12 @@ extension EvaluationProtocol: ExpressibleByArgument {}
 
 extension MaskRule: ExpressibleByArgument {
     public init?(argument: String) {
-        switch argument {
-        case "positive": self = .positive
-        case "half": self = .half
-        default:
-            guard let level = UInt8(argument) else { return nil }
+        if let level = UInt8(argument) {
             self = .atLeast(level)
+        } else if let rule = MaskRule(parsing: argument) {
+            self = rule
+        } else {
+            return nil
         }
     }
 

@@ -19,6 +19,9 @@ struct Figure: ParsableCommand {
         help: "A folder of masks per folder of results; outlines are drawn where a mask has the image's name.")
     var masks: [String] = []
 
+    @Option(name: .customLong("mask-rule"), help: "Which mask values are lesion: \(MaskRule.summary).")
+    var maskRule: MaskRule = .positive
+
     @Option(help: "Images from each folder, the first ones.")
     var rows: Int = 1
 
@@ -65,7 +68,9 @@ struct Figure: ParsableCommand {
         if let masks,
             let file = Evaluate.maskEndings.sorted().map({ "\(masks)/\(stem).\($0)" }).first(where: FileManager.default.fileExists)
         {
-            outline = try prepared.align(Mask(contentsOf: file), source: file)
+            let read = try MaskFile(contentsOf: file, rule: maskRule)
+            complainOnce(read.notes.map { (file, $0) })
+            outline = try prepared.align(read.mask, source: file)
         }
         let overlay = Overlay(colorMap: colorMap, showsColorBar: false)
         var original = Canvas(prepared.image)

@@ -310,7 +310,7 @@ final class Tree {
         ("image,label\n", [:], "holds no images"),
         ("", [:], "row 1: is missing"),
         ("image\na.png\n", ["positive": "ill"], "option positive: 'ill' is not one of"),
-        ("image\na.png\n", ["mask-rule": "some"], "option mask-rule: 'some' is not positive, half or at-least:N"),
+        ("image\na.png\n", ["mask-rule": "some"], "option mask-rule: 'some' is not positive (> 0), half (of the range), at-least:N"),
         ("image\na.png\n", ["annotations": "x", "annotation-format": "svg"], "option annotation-format: 'svg' is not one of masks, coco"),
     ])
     func badCSV(_ text: String, _ options: [String: String], _ message: String) throws {

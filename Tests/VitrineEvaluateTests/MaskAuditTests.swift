@@ -9,16 +9,21 @@ import VitrineImage
         Image(width: rows[0].count, height: rows.count, channels: 1, pixels: rows.flatMap { $0 })
     }
 
-    @Test func audits() {
-        let two = MaskAudit(name: "two", image: image([[255, 0, 0, 9], [255, 0, 0, 0], [0, 255, 0, 0]]))
+    private func audit(_ name: String, _ image: Image, rule: MaskRule = .positive) throws -> MaskAudit {
+        let file = try MaskFile(encoded: image.pngData(), rule: rule)
+        return MaskAudit(name: name, mask: file.mask, greyLevels: file.greyLevels)
+    }
+
+    @Test func audits() throws {
+        let two = try audit("two", image([[255, 0, 0, 9], [255, 0, 0, 0], [0, 255, 0, 0]]))
         // The diagonal neighbour is another component; 9 is a halo.
         #expect(two.components == 3 && two.greyLevels == 3 && !two.isRectangle && !two.isEmpty && !two.isFull)
         #expect(two.area == 4.0 / 12)
-        let half = MaskAudit(name: "half", image: image([[255, 0, 0, 9], [255, 0, 0, 0], [255, 0, 0, 0]]), rule: .half)
+        let half = try audit("half", image([[255, 0, 0, 9], [255, 0, 0, 0], [255, 0, 0, 0]]), rule: .half)
         #expect(half.components == 1 && half.isRectangle && half.area == 0.25)
-        let empty = MaskAudit(name: "empty", image: image([[0, 0]]))
+        let empty = try audit("empty", image([[0, 0]]))
         #expect(empty.isEmpty && empty.components == 0 && !empty.isRectangle && empty.greyLevels == 1)
-        let full = MaskAudit(name: "full", image: image([[255, 255]]))
+        let full = try audit("full", image([[255, 255]]))
         #expect(full.isFull && full.isRectangle && full.components == 1)
     }
 

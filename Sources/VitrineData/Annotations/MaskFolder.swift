@@ -20,25 +20,3 @@ extension AnnotationFormat {
             index: try StemIndex(folder: path, extensions: imageExtensions, suffixes: ["_mask"], neededBy: "the annotations"), rule: rule)
     }
 }
-
-extension MaskRule {
-    /// Reads `positive`, `half` or `at-least:N` with N in 1...255; nil for anything else.
-    public init?(parsing text: String) {
-        switch text {
-        case "positive": self = .positive
-        case "half": self = .half
-        default:
-            guard text.hasPrefix("at-least:"), let level = UInt8(text.dropFirst(9)), level > 0 else { return nil }
-            self = .atLeast(level)
-        }
-    }
-
-    /// What `init(parsing:)` reads.
-    public var text: String {
-        switch self {
-        case .positive: "positive"
-        case .half: "half"
-        case .atLeast(let level): "at-least:\(level)"
-        }
-    }
-}

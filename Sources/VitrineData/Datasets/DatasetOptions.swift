@@ -61,7 +61,7 @@ public struct DatasetOptions: Sendable, Equatable {
 
     func maskRule() throws(DataError) -> MaskRule {
         guard let text = values["mask-rule"] else { return .positive }
-        guard let rule = MaskRule(parsing: text) else { throw bad("mask-rule", "positive, half or at-least:N with N in 1...255") }
+        guard let rule = MaskRule(parsing: text) else { throw bad("mask-rule", MaskRule.summary) }
         return rule
     }
 

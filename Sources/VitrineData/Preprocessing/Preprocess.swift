@@ -132,6 +132,8 @@ public enum PreprocessError: Error, CustomStringConvertible, Equatable, Sendable
     /// An array that claims to be preprocessed is not 3 x H x W.
     case notPreprocessed(path: String, shape: [Int])
     case notFinite(path: String, index: Int)
+    /// An array that claims to be preprocessed holds values that no image has after the normalisation.
+    case notNormalised(path: String, value: Float, range: [Float])
     case maskSize(path: String, mask: [Int], image: [Int], network: [Int])
 
     public var description: String {
@@ -155,9 +157,14 @@ public enum PreprocessError: Error, CustomStringConvertible, Equatable, Sendable
         case .tooLarge(let preprocess, let width, let height):
             return "an image of \(width) x \(height) pixels becomes too large under '\(preprocess)'; crop it first"
         case .notPreprocessed(let path, let shape):
-            return "\(path): has shape \(shape), a preprocessed image has [3, height, width]"
+            return "\(path): has shape \(shape), a preprocessed image has [3, height, width]; save pixels as PNG"
         case .notFinite(let path, let index):
             return "\(path): element \(index) is NaN or infinite; a preprocessed image holds finite numbers"
+        case .notNormalised(let path, let value, let range):
+            return """
+                \(path): holds \(value), and a normalised image lies in about \(range[0])...\(range[1]): these may be pixels of 0...255; save them \
+                as PNG, or normalise them first
+                """
         case .maskSize(let path, let mask, let image, let network):
             return
                 "\(path): mask of \(mask[0]) x \(mask[1]) pixels fits neither its image (\(image[0]) x \(image[1])) "

@@ -15,15 +15,26 @@ public struct PreprocessedImage: Sendable {
     public let preprocess: Preprocess
     /// The file was an `.npy` array and was taken as it is.
     public let wasPreprocessed: Bool
+    /// SHA-256 of the very bytes that were decoded; nil for what came from memory or from an array.
+    public let sha256: String?
+    /// The orientation that EXIF asks viewers for and that was not applied; see `ImageFile.orientation`.
+    public let orientation: Int
+    /// What was assumed about the file, one sentence each.
+    public let notes: [String]
 
     /// Preprocesses an image in memory.
-    public init(_ stored: Image, preprocess: Preprocess) throws {
+    public init(_ stored: Image, preprocess: Preprocess) throws { try self.init(stored, file: nil, preprocess: preprocess) }
+
+    private init(_ stored: Image, file: ImageFile?, preprocess: Preprocess) throws {
         image = try preprocess.prepared(stored)
         tensor = preprocess.tensor(fromPrepared: image)
         storedWidth = stored.width
         storedHeight = stored.height
         self.preprocess = preprocess
         wasPreprocessed = false
+        sha256 = file?.sha256
+        orientation = file?.orientation ?? 1
+        notes = file?.notes ?? []
     }
 
     /// Reads and preprocesses a file; an `.npy` array of shape 3 x H x W is taken as preprocessed already, normalised included.
@@ -31,7 +42,8 @@ public struct PreprocessedImage: Sendable {
     /// - Throws: `ImageError`, `NPYError`, or `PreprocessError` for an array of another shape or with NaN or infinite elements.
     public init(contentsOf path: String, preprocess: Preprocess) throws {
         guard path.lowercased().hasSuffix(".npy") else {
-            try self.init(Image(contentsOf: path), preprocess: preprocess)
+            let file = try ImageFile(contentsOf: path)
+            try self.init(file.image, file: file, preprocess: preprocess)
             return
         }
         let array = try NPY.read(path)
@@ -39,6 +51,13 @@ public struct PreprocessedImage: Sendable {
             throw PreprocessError.notPreprocessed(path: path, shape: array.shape)
         }
         if let index = array.values.firstIndex(where: { !$0.isFinite }) { throw PreprocessError.notFinite(path: path, index: index) }
+        // Far beyond what the normalisation makes of 0...255: pixels that nobody normalised, or another unit.
+        let ends = (0..<3).flatMap { c in [UInt8(0), 255].map { preprocess.normalisation.value(of: $0, channel: c) } }
+        let (low, high) = (ends.min()!, ends.max()!)
+        let room = 4 * (high - low)
+        if let value = array.values.first(where: { $0 < low - room || $0 > high + room }) {
+            throw PreprocessError.notNormalised(path: path, value: value, range: [low, high])
+        }
         self.init(preprocessed: Tensor(Shape(array.shape), array.values), preprocess: preprocess)
     }
 
@@ -50,6 +69,9 @@ public struct PreprocessedImage: Sendable {
         storedHeight = image.height
         self.preprocess = preprocess
         wasPreprocessed = true
+        sha256 = nil
+        orientation = 1
+        notes = []
     }
 
     /// Brings a mask of this image to what the network sees.

@@ -17,20 +17,18 @@ public struct MaskAudit: Sendable, Equatable, Codable {
     public let isEmpty: Bool
     public let isFull: Bool
 
-    /// - Parameter image: the mask as stored; grey levels of a coloured one are those of its luma.
-    public init(name: String, image: Image, rule: MaskRule = .positive) {
-        let grey = image.converted(toChannels: 1)
-        let mask = Mask(image, rule: rule)
-        var isPresent = [Bool](repeating: false, count: 256)
-        for value in grey.pixels { isPresent[Int(value)] = true }
+    /// - Parameters:
+    ///   - mask: the lesion, as every command reads it.
+    ///   - greyLevels: how many values its file stores; nil for a mask that is no file, whose levels are its own.
+    public init(name: String, mask: Mask, greyLevels: Int? = nil) {
         self.name = name
-        width = image.width
-        height = image.height
+        width = mask.width
+        height = mask.height
         area = mask.area
-        components = mask.components(.four).count
+        components = mask.componentCount
         isRectangle = mask.isFilledRectangle
-        greyLevels = isPresent.count { $0 }
         isEmpty = mask.isEmpty
-        isFull = mask.count == image.width * image.height
+        isFull = mask.count == mask.width * mask.height
+        self.greyLevels = greyLevels ?? (isEmpty || isFull ? 1 : 2)
     }
 }

@@ -9,11 +9,13 @@ public struct MaskFolderAudit: Sendable {
     public let levels: ControlLevels?
     /// Files with an image's extension that could not be read, with the reason.
     public let failures: [(file: String, error: ImageError)]
+    /// What may be wrong with masks that were read.
+    public let notes: [(file: String, note: String)]
 
     /// File extensions that are taken for masks.
-    public static let extensions = ["png", "jpg", "jpeg", "tif", "tiff"]
+    public static let extensions = ImageCodec.fileExtensions
 
-    /// Reads every image file of a folder, not of its subfolders.
+    /// Reads every image file of a folder, not of its subfolders, as `MaskFile` reads masks.
     ///
     /// - Throws: what the file manager says if the folder cannot be listed; a damaged file lands in `failures`.
     public init(folder: URL, rule: MaskRule = .positive, seed: UInt64 = 0) throws {
@@ -23,15 +25,18 @@ public struct MaskFolderAudit: Sendable {
         var audits: [MaskAudit] = []
         var masks: [ScoredMask] = []
         var failures: [(file: String, error: ImageError)] = []
+        var notes: [(file: String, note: String)] = []
         for file in files {
             do throws(ImageError) {
-                let image = try Image(contentsOf: file.path)
-                audits.append(MaskAudit(name: file.lastPathComponent, image: image, rule: rule))
-                masks.append(ScoredMask(Mask(image, rule: rule)))
+                let read = try MaskFile(contentsOf: file.path, rule: rule, limits: .scored)
+                audits.append(MaskAudit(name: file.lastPathComponent, mask: read.mask, greyLevels: read.greyLevels))
+                masks.append(ScoredMask(read.mask))
+                notes += read.notes.map { (file.lastPathComponent, $0) }
             } catch { failures.append((file.lastPathComponent, error)) }
         }
         self.masks = audits
         self.failures = failures
+        self.notes = notes
         levels = masks.isEmpty ? nil : ControlLevels(masks: masks, seed: seed)
     }
 }

@@ -1,60 +1,59 @@
-import CTurboJPEG
+import CJPEG
 
 extension ImageCodec {
     /// JPEG through libjpeg-turbo with the accurate integer DCT and fancy upsampling: the bytes that Pillow gives.
     ///
-    /// Grey and colour files; CMYK and YCCK are refused, since their conversion depends on an ink profile.
+    /// Grey, colour and ink (CMYK and YCCK become RGB by Pillow's formula, without an ink profile), every sampling, sequential
+    /// and progressive. Frames of 12 bits and lossless ones are refused by name. A warning of the decoder that means lost pixels
+    /// makes the file damaged.
     static let jpeg = ImageCodec(
-        name: "JPEG",
+        name: "JPEG", fileExtensions: ["jpg", "jpeg", "jpe", "jfif"],
         recognises: { $0.starts(with: [0xFF, 0xD8, 0xFF]) },
         decode: { (bytes, request) throws(ImageError) in try decodeJPEG(bytes, request) })
 }
 
-private func decodeJPEG(_ bytes: [UInt8], _ request: ImageCodec.Request) throws(ImageError) -> Image {
+private func decodeJPEG(_ bytes: [UInt8], _ request: ImageCodec.Request) throws(ImageError) -> Raster {
     let source = request.source
-    // SAFETY: no arguments; nil on failure.
-    guard let decoder = unsafe tjInitDecompress() else {
-        throw .damaged(source: source, format: "JPEG", reason: "the decoder could not start")
+    var info = vitrine_jpeg_info()
+    func check(_ code: Int32) throws(ImageError) {
+        guard Int(code) != VITRINE_JPEG_OK else { return }
+        var text = info.reason
+        // SAFETY: a copy of the characters; snprintf ended the text with a zero inside the array.
+        let reason = unsafe withUnsafeBytes(of: &text) { raw in unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self) }
+        if Int(code) == VITRINE_JPEG_UNSUPPORTED {
+            throw .unsupported(
+                source: source, format: "JPEG", reason: "is of a kind that is not read (\(reason)); save it as 16-bit or 8-bit PNG")
+        }
+        throw .damaged(source: source, format: "JPEG", reason: reason)
     }
-    // SAFETY: made above, destroyed once.
-    defer { unsafe _ = tjDestroy(decoder) }
-    func damaged() -> ImageError {
-        // SAFETY: a string that lives as long as the decoder, copied at once.
-        .damaged(source: source, format: "JPEG", reason: unsafe String(cString: tjGetErrorStr2(decoder)))
-    }
-
-    var width: Int32 = 0
-    var height: Int32 = 0
-    var sampling: Int32 = 0
-    var space: Int32 = 0
     // SAFETY: reads at most `bytes.count` bytes of the array, which outlives the call.
-    let header = unsafe tjDecompressHeader3(decoder, bytes, UInt(bytes.count), &width, &height, &sampling, &space)
-    let isUsable = unsafe header == 0 || tjGetErrorCode(decoder) == TJERR_WARNING.rawValue
-    guard isUsable else { throw damaged() }
-    try request.limits.check(width: Int(width), height: Int(height), source: source, format: "JPEG")
-    guard space != TJCS_CMYK.rawValue && space != TJCS_YCCK.rawValue else {
-        throw .unsupported(
-            source: source, format: "JPEG", reason: "stores ink (CMYK or YCCK) instead of light; export it as RGB or as PNG")
-    }
-
+    try check(unsafe vitrine_jpeg_header(bytes, bytes.count, &info))
+    let (width, height, channels) = (Int(info.width), Int(info.height), Int(info.channels))
+    try request.limits.check(width: width, height: height, source: source, format: "JPEG")
     // Even arithmetic coding spends more than a sixteenth of a bit on a block of 64 pixels.
-    guard Int(width) * Int(height) / (64 * 8 * 16) <= bytes.count else {
+    guard width * height / (64 * 8 * 16) <= bytes.count else {
         throw .damaged(source: source, format: "JPEG", reason: "\(bytes.count) bytes cannot hold \(width) x \(height) pixels")
     }
+    var pixels = [UInt8](repeating: 0, count: width * height * channels)
+    // SAFETY: `pixels` holds height rows of width x channels bytes, which is what the same header asks for.
+    try check(unsafe vitrine_jpeg_decode(bytes, bytes.count, &pixels, &info))
+    if channels == 4 { pixels = rgb(fromInk: pixels, isInverted: info.is_adobe != 0) }
+    var raster = Raster(width: width, height: height, channels: channels == 4 ? 3 : channels, samples: .bytes(pixels))
+    raster.isLossy = true
+    raster.orientation = Orientation.inJPEG(bytes)
+    return raster
+}
 
-    let channels = space == TJCS_GRAY.rawValue ? 1 : 3
-    let format = channels == 1 ? TJPF_GRAY : TJPF_RGB
-    var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * channels)
-    let flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS
-    // SAFETY: `pixels` holds height rows of width x channels bytes, which is what is asked for.
-    let decoded = unsafe tjDecompress2(
-        decoder, bytes, UInt(bytes.count), &pixels, width, 0, height, Int32(format.rawValue), Int32(flags))
-    if decoded != 0 {
-        let isWarning = unsafe tjGetErrorCode(decoder) == TJERR_WARNING.rawValue
-        // SAFETY: as in `damaged`.
-        let message = unsafe String(cString: tjGetErrorStr2(decoder))
-        // Bytes between segments and odd version numbers do not touch a pixel; every other warning means lost pixels.
-        guard isWarning && (message.contains("extraneous bytes") || message.contains("JFIF")) else { throw damaged() }
+/// Cyan, magenta, yellow and black as light: `255 - k - c (255 - k) / 255`, rounded, as Pillow computes it.
+func rgb(fromInk ink: [UInt8], isInverted: Bool) -> [UInt8] {
+    let flip: UInt8 = isInverted ? 255 : 0
+    var out = [UInt8](repeating: 0, count: ink.count / 4 * 3)
+    for i in 0..<ink.count / 4 {
+        let light = 255 - Int(ink[4 * i + 3] ^ flip)
+        for c in 0..<3 {
+            let product = Int(ink[4 * i + c] ^ flip) * light + 128
+            out[3 * i + c] = UInt8(max(0, light - (product >> 8 + product) >> 8))
+        }
     }
-    return Image(width: Int(width), height: Int(height), channels: channels, pixels: pixels)
+    return out
 }

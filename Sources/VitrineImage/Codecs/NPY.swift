@@ -21,7 +21,7 @@ public enum NPYError: Error, CustomStringConvertible, Equatable, Sendable {
     case truncatedHeader(path: String, needed: Int, found: Int)
     case malformedHeader(path: String, reason: String)
     case unsupportedType(path: String, descriptor: String)
-    case tooLarge(path: String, shape: [Int])
+    case tooLarge(path: String, shape: [Int], limit: Int)
     case sizeMismatch(path: String, shape: [Int], expectedBytes: Int, foundBytes: Int)
     case countMismatch(path: String, shape: [Int], values: Int)
     case cannotWrite(path: String, reason: String)
@@ -37,7 +37,11 @@ public enum NPYError: Error, CustomStringConvertible, Equatable, Sendable {
         case .malformedHeader(let path, let reason): "\(path): its header is malformed (\(reason)); write it with numpy.save"
         case .unsupportedType(let path, let descriptor):
             "\(path): holds \(descriptor); use array.astype('float32') before saving"
-        case .tooLarge(let path, let shape): "\(path): declares shape \(shape), more than can be read; save a smaller array"
+        case .tooLarge(let path, let shape, let limit):
+            """
+            \(path): declares shape \(shape), more than the \(limit) values allowed; save a smaller array, or raise the limit (millions of \
+            values in \(ImageLimits.variable))
+            """
         case .sizeMismatch(let path, let shape, let expected, let found):
             "\(path): shape \(shape) needs \(expected) bytes of data and \(found) follow the header; copy or save it again"
         case .countMismatch(let path, let shape, let values): "\(path): \(values) values do not fill shape \(shape)"
@@ -54,20 +58,44 @@ public enum NPY {
     ///
     /// Values become Float32: integers beyond 2^24 and doubles are rounded to nearest. Pickled objects are refused, never
     /// executed; so is a file with fewer or more bytes than its shape needs.
-    public static func read(_ path: String) throws(NPYError) -> NPYArray {
-        let file: MappedFile
-        do throws(MappedFile.Failure) { file = try MappedFile(path: path) } catch {
-            switch error {
-            case .cannotOpen(_, let reason): throw .unreadable(path: path, reason: reason)
-            case .notARegularFile: throw .unreadable(path: path, reason: "it is not a regular file")
-            case .empty: throw .unreadable(path: path, reason: "it is empty")
+    ///
+    /// - Parameter mostValues: more values are refused from the header, before memory for them is asked for.
+    public static func read(_ path: String, mostValues: Int = ImageLimits.default.pixels * 3) throws(NPYError) -> NPYArray {
+        // Room for the largest type and the header.
+        let limits = ImageLimits(pixels: mostValues, fileBytes: mostValues * 8 + 1 << 17)
+        func bytes(first count: Int?) throws(NPYError) -> [UInt8] {
+            do throws(ImageError) { return try wholeFile(path, limits: limits, first: count) } catch {
+                switch error {
+                case .unreadable(_, let reason): throw .unreadable(path: path, reason: reason)
+                case .fileTooLarge(_, let bytes, let limit):
+                    throw .unreadable(path: path, reason: "it has \(bytes) bytes, more than the \(limit) allowed")
+                default: throw .unreadable(path: path, reason: "\(error)")
+                }
             }
         }
-        return try read(encoded: file.bytes(0..<file.count), source: path)
+        // The header first: an array that is too large is not read at all.
+        _ = try checkedHeader(bytes(first: 1 << 16 + 12), path, mostValues)
+        return try read(encoded: bytes(first: nil), source: path, mostValues: mostValues)
     }
 
     /// Reads an array file that is already in memory; `source` names it in errors.
-    public static func read(encoded bytes: [UInt8], source path: String = "array in memory") throws(NPYError) -> NPYArray {
+    public static func read(
+        encoded bytes: [UInt8], source path: String = "array in memory", mostValues: Int = ImageLimits.default.pixels * 3
+    ) throws(NPYError) -> NPYArray {
+        let (header, type, start, count) = try checkedHeader(bytes, path, mostValues)
+        let (expected, found) = (count * type.size, bytes.count - start)
+        guard expected == found else {
+            throw .sizeMismatch(path: path, shape: header.shape, expectedBytes: expected, foundBytes: found)
+        }
+        var values = type.decode(bytes, from: start, count: count)
+        if header.isFortranOrder && header.shape.count > 1 { values = rowMajor(values, shape: header.shape) }
+        return NPYArray(shape: header.shape, values: values)
+    }
+
+    /// The header, the type and number of its values, and where they begin; refuses what cannot be read.
+    private static func checkedHeader(
+        _ bytes: [UInt8], _ path: String, _ mostValues: Int
+    ) throws(NPYError) -> (header: NPYHeader, type: ElementType, start: Int, count: Int) {
         guard bytes.count >= 6 && bytes.starts(with: magic) else { throw .notNPY(path: path) }
         guard bytes.count >= 10 else { throw .truncatedHeader(path: path, needed: 10, found: bytes.count) }
         let (major, minor) = (Int(bytes[6]), Int(bytes[7]))
@@ -88,16 +116,11 @@ public enum NPY {
         var count = 1
         for size in header.shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: size)
-            guard !overflow && product <= 1 << 34 else { throw .tooLarge(path: path, shape: header.shape) }
+            guard !overflow && product <= 1 << 40 else { throw .tooLarge(path: path, shape: header.shape, limit: mostValues) }
             count = product
         }
-        let (expected, found) = (count * type.size, bytes.count - start - length)
-        guard expected == found else {
-            throw .sizeMismatch(path: path, shape: header.shape, expectedBytes: expected, foundBytes: found)
-        }
-        var values = type.decode(bytes, from: start + length, count: count)
-        if header.isFortranOrder && header.shape.count > 1 { values = rowMajor(values, shape: header.shape) }
-        return NPYArray(shape: header.shape, values: values)
+        guard count <= mostValues else { throw .tooLarge(path: path, shape: header.shape, limit: mostValues) }
+        return (header, type, start + length, count)
     }
 
     /// Writes Float32 values as a version 1.0 file whose data start at a multiple of 64 bytes, atomically.

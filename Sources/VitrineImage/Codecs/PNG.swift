@@ -8,11 +8,9 @@ import VitrineTensor
 #endif
 
 extension ImageCodec {
-    /// PNG through libspng: every bit depth and colour type, interlaced or not.
-    ///
-    /// Grey below 8 bits is scaled to 0...255; palettes are looked up; alpha and `tRNS` are dropped; checksums are verified.
+    /// PNG through libspng: every bit depth and colour type, interlaced or not; checksums are verified.
     static let png = ImageCodec(
-        name: "PNG",
+        name: "PNG", fileExtensions: ["png"],
         recognises: { $0.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) },
         decode: { (bytes, request) throws(ImageError) in try decodePNG(bytes, request) })
 }
@@ -20,7 +18,7 @@ extension ImageCodec {
 /// Deflate cannot expand data by more than this factor (RFC 1951: 258 bytes from two bits).
 private let largestInflation = 1032
 
-private func decodePNG(_ bytes: [UInt8], _ request: ImageCodec.Request) throws(ImageError) -> Image {
+private func decodePNG(_ bytes: [UInt8], _ request: ImageCodec.Request) throws(ImageError) -> Raster {
     let source = request.source
     func damaged(_ code: Int32) -> ImageError {
         // SAFETY: libspng returns a static string for every code.
@@ -30,7 +28,7 @@ private func decodePNG(_ bytes: [UInt8], _ request: ImageCodec.Request) throws(I
     // SAFETY: made above, freed once; libspng reads `bytes` only inside the closure below.
     defer { unsafe spng_ctx_free(context) }
 
-    var image: Image?
+    var raster: Raster?
     var failure: ImageError?
     // SAFETY: the buffer lives until the closure ends and nothing uses the context afterwards.
     unsafe bytes.withUnsafeBufferPointer { buffer in
@@ -52,7 +50,6 @@ private func decodePNG(_ bytes: [UInt8], _ request: ImageCodec.Request) throws(I
             try request.limits.check(width: width, height: height, source: source, format: "PNG")
 
             let kind = spng_color_type(rawValue: UInt32(header.color_type))
-            let isGrey = kind == SPNG_COLOR_TYPE_GRAYSCALE || kind == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA
             let samples =
                 switch kind {
                 case SPNG_COLOR_TYPE_GRAYSCALE, SPNG_COLOR_TYPE_INDEXED: 1
@@ -66,32 +63,47 @@ private func decodePNG(_ bytes: [UInt8], _ request: ImageCodec.Request) throws(I
                     source: source, format: "PNG", reason: "\(bytes.count) bytes cannot hold \(width) x \(height) pixels")
             }
 
-            // libspng's own conversions cover 8 bits; samples of 16 bits and grey with alpha are taken as they are.
-            let isDeep = header.bit_depth == 16
-            let format =
-                if isDeep || kind == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA { SPNG_FMT_PNG } else if isGrey { SPNG_FMT_G8 } else { SPNG_FMT_RGB8 }
             // SAFETY: `decoded` has the size that libspng asks for, and libspng checks it.
             var size = 0
-            let sized = unsafe spng_decoded_image_size(context, Int32(format.rawValue), &size)
+            let format = Int32(SPNG_FMT_PNG.rawValue)
+            let sized = unsafe spng_decoded_image_size(context, format, &size)
             guard sized == 0 else { throw damaged(sized) }
             var decoded = [UInt8](repeating: 0, count: size)
-            let read = unsafe spng_decode_image(context, &decoded, size, Int32(format.rawValue), 0)
+            let read = unsafe spng_decode_image(context, &decoded, size, format, 0)
             guard read == 0 else { throw damaged(read) }
             // Reads up to IEND, so that a file that ends early is told from a whole one.
             let ended = unsafe spng_decode_chunks(context)
             guard ended == 0 else { throw damaged(ended) }
 
-            let channels = isGrey ? 1 : 3
-            if format == SPNG_FMT_PNG {
-                decoded = keptSamples(
-                    decoded, pixels: width * height, samples: samples, kept: channels, isDeep: isDeep, request: request)
+            let bits = Int(header.bit_depth)
+            let count = width * height * samples
+            let stored: Raster.Samples
+            if bits == 16 {
+                guard decoded.count == 2 * count else { throw damaged(Int32(SPNG_EINTERNAL.rawValue)) }
+                // Samples of 16 bits arrive in the machine's byte order.
+                stored = .words((0..<count).map { UInt16(littleEndian: UInt16(decoded[2 * $0]) | UInt16(decoded[2 * $0 + 1]) << 8) })
+            } else {
+                if bits < 8 {
+                    guard decoded.count == (width * bits + 7) / 8 * height else { throw damaged(Int32(SPNG_EINTERNAL.rawValue)) }
+                    decoded = unpackedRows(decoded, width: width, height: height, bits: bits)
+                }
+                guard decoded.count == count else { throw damaged(Int32(SPNG_EINTERNAL.rawValue)) }
+                stored = .bytes(decoded)
             }
-            guard decoded.count == width * height * channels else { throw damaged(Int32(SPNG_EINTERNAL.rawValue)) }
-            image = Image(width: width, height: height, channels: channels, pixels: decoded)
+            var out = Raster(width: width, height: height, channels: samples, bits: bits, samples: stored)
+            if kind == SPNG_COLOR_TYPE_INDEXED { out.palette = unsafe pngPalette(context) }
+            var significant = spng_sbit()
+            // SAFETY: here and in the helpers, libspng fills plain values that are ours.
+            if unsafe spng_get_sbit(context, &significant) == 0 {
+                let bits = [significant.grayscale_bits, significant.red_bits, significant.green_bits, significant.blue_bits].max()!
+                out.significantBits = bits > 0 ? Int(bits) : nil
+            }
+            out.orientation = unsafe pngOrientation(context)
+            raster = out
         } catch { failure = error }
     }
     if let failure { throw failure }
-    return image!
+    return raster!
 }
 
 /// Width and height as the header chunk states them, for errors.
@@ -103,24 +115,29 @@ private func pngSize(_ bytes: [UInt8]) -> (Int, Int) {
     return (word(16), word(20))
 }
 
-/// The first `kept` of each pixel's `samples`, as 8 bits; 16-bit samples arrive in the machine's byte order.
-private func keptSamples(
-    _ data: [UInt8], pixels: Int, samples: Int, kept: Int, isDeep: Bool, request: ImageCodec.Request
-) -> [UInt8] {
-    var out = [UInt8](repeating: 0, count: pixels * kept)
-    guard data.count == pixels * samples * (isDeep ? 2 : 1) else { return [] }
-    for i in 0..<pixels {
-        for c in 0..<kept {
-            let at = i * samples + c
-            if isDeep {
-                let sample = UInt16(littleEndian: UInt16(data[2 * at]) | UInt16(data[2 * at + 1]) << 8)
-                out[i * kept + c] = request.eightBits(sample)
-            } else {
-                out[i * kept + c] = data[at]
-            }
+/// The colours of the indices 0 to 255; indices that the file gives no colour are black.
+@unsafe private func pngPalette(_ context: OpaquePointer) -> [UInt8] {
+    var palette = spng_plte()
+    // SAFETY: the context is open; libspng fills a value of ours.
+    guard unsafe spng_get_plte(context, &palette) == 0 else { return [UInt8](repeating: 0, count: 768) }
+    var out = [UInt8](repeating: 0, count: 768)
+    let count = min(256, Int(palette.n_entries))
+    // SAFETY: `entries` holds 256 colours of four bytes.
+    unsafe withUnsafeBytes(of: &palette.entries) { entries in
+        for i in 0..<count {
+            for c in 0..<3 { out[3 * i + c] = unsafe entries[4 * i + c] }
         }
     }
     return out
+}
+
+/// The orientation in the eXIf chunk, 1 where there is none.
+@unsafe private func pngOrientation(_ context: OpaquePointer) -> Int {
+    var exif = unsafe spng_exif()
+    // SAFETY: the context is open; its buffer of `length` bytes lives as long as it, and is copied at once.
+    guard unsafe spng_get_exif(context, &exif) == 0, let data = unsafe exif.data else { return 1 }
+    let bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: data, count: Int(exif.length)))
+    return Orientation.inTIFF(bytes[...])
 }
 
 extension Image {

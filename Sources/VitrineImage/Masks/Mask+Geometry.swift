@@ -116,3 +116,50 @@ extension Mask {
         return out
     }
 }
+
+extension Mask {
+    /// How many 4-connected regions there are: what `components(.four)` counts, with memory for the runs of two rows instead of
+    /// labels for every pixel.
+    public var componentCount: Int {
+        var parents: [Int] = []
+        func root(_ node: Int) -> Int {
+            var node = node
+            while parents[node] != node {
+                parents[node] = parents[parents[node]]
+                node = parents[node]
+            }
+            return node
+        }
+        var count = 0
+        var above: [(start: Int, end: Int, node: Int)] = []
+        for y in 0..<height {
+            var row: [(start: Int, end: Int, node: Int)] = []
+            var (x, next) = (0, 0)
+            while x < width {
+                guard bits[y * width + x] else {
+                    x += 1
+                    continue
+                }
+                let start = x
+                while x < width && bits[y * width + x] { x += 1 }
+                parents.append(parents.count)
+                count += 1
+                let node = parents.count - 1
+                // Runs of the row above that touch this one; the last of them may touch the next one too.
+                while next < above.count && above[next].end <= start { next += 1 }
+                var touching = next
+                while touching < above.count && above[touching].start < x {
+                    let (a, b) = (root(node), root(above[touching].node))
+                    if a != b {
+                        parents[a] = b
+                        count -= 1
+                    }
+                    touching += 1
+                }
+                row.append((start, x, node))
+            }
+            above = row
+        }
+        return count
+    }
+}

@@ -63,7 +63,8 @@ extension StudyPlan {
     /// An image and the SHA-256 of its file.
     private func read(_ sample: Sample, preprocess: Preprocess) throws(InputFailure) -> (PreprocessedImage, String) {
         do {
-            return (try PreprocessedImage(contentsOf: sample.imagePath, preprocess: preprocess), try sha256(ofFile: sample.imagePath))
+            let image = try PreprocessedImage(contentsOf: sample.imagePath, preprocess: preprocess)
+            return (image, try image.sha256 ?? sha256(ofFile: sample.imagePath))
         } catch { throw InputFailure(stage: .image, message: "\(error)") }
     }
 
@@ -83,19 +84,17 @@ extension StudyPlan {
     }
 
     private func audit(_ mask: Mask, _ id: Int, _ sample: Sample) throws(InputFailure) -> MaskRecord {
-        var picture = Image(width: mask.width, height: mask.height, channels: 1)
-        for i in mask.bits.indices where mask.bits[i] { picture.pixels[i] = 255 }
         var digest: String?
-        var rule = MaskRule.positive
-        if let path = sample.maskPath, case .maskFile(_, let own)? = sample.annotation?.regions.first {
-            do { digest = try sha256(ofFile: path) } catch { throw InputFailure(stage: .mask, message: "\(error)") }
-            // An array in NPY is no picture; its grey levels are those of the mask it became.
-            if !path.lowercased().hasSuffix(".npy"), let file = try? Image(contentsOf: path) {
-                picture = file
-                rule = own
-            }
+        var greyLevels: Int?
+        if let path = sample.maskPath, case .maskFile(_, let rule)? = sample.annotation?.regions.first {
+            do {
+                let file = try MaskFile(contentsOf: path, rule: rule)
+                digest = file.sha256
+                // An array in NPY is no picture; its grey levels are those of the mask it became.
+                if !path.lowercased().hasSuffix(".npy") { greyLevels = file.greyLevels }
+            } catch { throw InputFailure(stage: .mask, message: "\(error)") }
         }
-        let audit = MaskAudit(name: sample.id, image: picture, rule: rule)
+        let audit = MaskAudit(name: sample.id, mask: mask, greyLevels: greyLevels)
         return MaskRecord(
             sampleID: id, sha256: digest, storedWidth: audit.width, storedHeight: audit.height, area: audit.area,
             components: audit.components, isRectangle: audit.isRectangle, greyLevels: audit.greyLevels, isEmpty: audit.isEmpty,

@@ -1,10 +1,10 @@
 extension ImageCodec {
-    /// DICOM through DCMTK and OpenJPEG: the first frame as `DICOMFile.image` renders it.
+    /// DICOM through DCMTK and OpenJPEG: the first frame as `DICOMFile.image` renders it; a mask as its values are stored.
     static let dicom = ImageCodec(
-        name: "DICOM", recognises: { DICOMFile.recognises($0) },
+        name: "DICOM", fileExtensions: ["dcm", "dicom", "ima"], recognises: { DICOMFile.recognises($0) },
         decode: { (bytes, request) throws(ImageError) in
             let file = try DICOMFile(encoded: bytes, source: request.source, limits: request.limits)
-            return request.keepsFaintSamples && file.header.samplesPerPixel == 1 ? try file.maskImage() : try file.image()
+            return request.isMask && file.header.samplesPerPixel == 1 ? try file.storedMask() : Raster(try file.image())
         })
 }
 
@@ -31,11 +31,13 @@ extension DICOMFile {
         }
     }
 
-    /// The pixels of a mask: zero stays zero and everything else is at least 1, whatever windows the file declares.
-    func maskImage() throws(ImageError) -> Image {
+    /// The values of a mask as stored, whatever windows the file declares; negative ones are no lesion.
+    func storedMask() throws(ImageError) -> Raster {
         let frame = try frame()
-        let most = max(1, frame.range.upperBound)
-        return picture(of: frame) { $0 <= 0 ? 0 : UInt8(max(1, $0 * 255 / most)) }
+        let samples: Raster.Samples =
+            frame.range.upperBound <= Int(UInt16.max)
+            ? .words((0..<frame.count).map { UInt16(max(0, frame[$0])) }) : .floats((0..<frame.count).map { Float(max(0, frame[$0])) })
+        return Raster(width: frame.width, height: frame.height, channels: 1, bits: 16, samples: samples)
     }
 
     /// A function of the stored value for every sample; computed once per value where there are no more than 65536 of them.

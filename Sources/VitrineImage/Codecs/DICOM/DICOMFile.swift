@@ -13,7 +13,7 @@ public struct DICOMFile: Sendable {
     private let limits: ImageLimits
 
     public init(contentsOf path: String, limits: ImageLimits = .default) throws(ImageError) {
-        try self.init(encoded: Image.fileBytes(path, limits: limits), source: path, limits: limits)
+        try self.init(encoded: wholeFile(path, limits: limits), source: path, limits: limits)
     }
 
     /// Parses a file that is already in memory; `source` names it in errors.
