@@ -15,9 +15,19 @@ public struct PreprocessedImage: Sendable {
     public let preprocess: Preprocess
     /// The file was an `.npy` array and was taken as it is.
     public let wasPreprocessed: Bool
+    /// SHA-256 of the very bytes that were decoded; nil for what came from memory or from an array.
+    public let sha256: String?
+    /// The orientation that EXIF asks viewers for and that was not applied (see `Image.exifOrientation`).
+    public let orientation: Int
 
     /// Preprocesses an image in memory.
     public init(_ stored: Image, preprocess: Preprocess) throws {
+        try self.init(stored, preprocess: preprocess, orientation: 1, sha256: nil)
+    }
+
+    private init(_ stored: Image, preprocess: Preprocess, orientation: Int, sha256: String?) throws {
+        self.orientation = orientation
+        self.sha256 = sha256
         image = try preprocess.prepared(stored)
         tensor = preprocess.tensor(fromPrepared: image)
         storedWidth = stored.width
@@ -31,7 +41,10 @@ public struct PreprocessedImage: Sendable {
     /// - Throws: `ImageError`, `NPYError`, or `PreprocessError` for an array of another shape or with NaN or infinite elements.
     public init(contentsOf path: String, preprocess: Preprocess) throws {
         guard path.lowercased().hasSuffix(".npy") else {
-            try self.init(Image(contentsOf: path), preprocess: preprocess)
+            let bytes = try Image.fileBytes(path, limits: .default)
+            try self.init(
+                Image(encoded: bytes, source: path), preprocess: preprocess, orientation: Image.exifOrientation(of: bytes),
+                sha256: VitrineTensor.sha256(of: bytes))
             return
         }
         let array = try NPY.read(path)
@@ -44,6 +57,8 @@ public struct PreprocessedImage: Sendable {
 
     /// Takes a network input `[3, H, W]` as it is.
     public init(preprocessed tensor: Tensor, preprocess: Preprocess) {
+        sha256 = nil
+        orientation = 1
         self.tensor = tensor
         image = preprocess.displayImage(from: tensor)
         storedWidth = image.width

@@ -27,8 +27,8 @@ extension Image {
         self = try codec.decode(bytes, request)
     }
 
-    /// The whole file, if the limit allows it.
-    static func fileBytes(_ path: String, limits: ImageLimits) throws(ImageError) -> [UInt8] {
+    /// The whole file, if the limit allows it: for callers that decode bytes and also hash them.
+    public static func fileBytes(_ path: String, limits: ImageLimits) throws(ImageError) -> [UInt8] {
         let file: MappedFile
         do throws(MappedFile.Failure) { file = try MappedFile(path: path) } catch {
             switch error {
