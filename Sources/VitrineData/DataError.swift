@@ -17,6 +17,18 @@ public enum DataError: Error, CustomStringConvertible, Equatable, Sendable {
     case badOption(dataset: String, option: String, value: String, allowed: String)
     /// Two files of a folder claim to belong to the same image.
     case ambiguous(first: String, second: String, image: String)
+    /// Two images fit an annotation equally well.
+    case sharedAnnotation(annotation: String, first: String, second: String)
+    /// An image is turned by EXIF, and nobody knows which picture was annotated.
+    case unknownFrame(source: String, orientation: Int)
+    /// Nothing says which class is the positive one.
+    case unclearPositive(path: String, classes: [String])
+    /// Whole numbers from 1 on: whether there is a class before them is not known.
+    case labelsFromOne(file: String, largest: Int)
+    /// Folders that are as likely classes as sides of a split.
+    case unclearFolders(path: String, sides: [String], others: [String])
+    /// Two classes that differ only in case or spaces.
+    case similarClasses(path: String, first: String, second: String)
     case patientOnBothSides(patient: String, firstSplit: Split, firstSample: String, secondSplit: Split, secondSample: String)
     case incompleteSplit(withSplit: String, without: String)
     case tooFewPatients(found: Int, needed: Int)
@@ -45,6 +57,26 @@ public enum DataError: Error, CustomStringConvertible, Equatable, Sendable {
         case .badOption(let dataset, let option, let value, let allowed):
             return "data set '\(dataset)', option \(option): '\(value)' is not \(allowed)"
         case .ambiguous(let first, let second, let image): return "\(first) and \(second) both belong to '\(image)'; keep one of them"
+        case .sharedAnnotation(let annotation, let first, let second):
+            return
+                "annotation '\(annotation)' fits \(first) and \(second) equally well; name the folder of its image in it, or sort the "
+                + "annotations into folders as the images"
+        case .unknownFrame(let source, let orientation):
+            return
+                "\(source): its EXIF data turn it (orientation \(orientation)), and its annotation does not say whether it was drawn on the "
+                + "stored or on the turned picture; say so with exif=stored or exif=turned"
+        case .unclearPositive(let path, let classes):
+            return "\(path): which of the classes \(list(classes)) is the positive one is not clear; name it with positive="
+        case .labelsFromOne(let file, let largest):
+            return
+                "\(file): the labels are 1 to \(largest), and whether there is a class 0 besides is not known; name the classes in their order "
+                + "with classes=1,...,\(largest) or classes=0,...,\(largest), or by names"
+        case .unclearFolders(let path, let sides, let others):
+            return
+                "\(path): \(list(sides)) \(sides.count == 1 ? "is" : "are") named like a side of a split but \(sides.count == 1 ? "holds" : "hold") "
+                + "no folder per class, beside \(list(others)); if all are classes, name them with classes="
+        case .similarClasses(let path, let first, let second):
+            return "\(path): classes '\(first)' and '\(second)' differ only in case or spaces; write them alike, or name both with classes="
         case .patientOnBothSides(let patient, let firstSplit, let firstSample, let secondSplit, let secondSample):
             return
                 "patient '\(patient)' is on both sides: '\(firstSample)' in \(firstSplit.rawValue), "

@@ -16,8 +16,8 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable, Sendable {
     case tooFewClasses(found: Int)
     /// A class without an image to train on.
     case emptyClass(name: String, samples: Int)
-    /// An image to validate on that is trained on too.
-    case imageOnBothSides(path: String)
+    /// A picture on two sides of the split, under one path or two.
+    case imageOnBothSides(path: String, other: String)
     case differentClasses(training: [String], validation: [String])
     case classWeights(count: Int, classes: Int)
     /// `--strict` and at least one image that cannot be read.
@@ -60,8 +60,11 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable, Sendable {
         case .tooFewClasses(let found): return "the data has \(found) class\(found == 1 ? "" : "es"); training needs at least two"
         case .emptyClass(let name, let samples):
             return "class '\(name)' has no image to train on (\(samples) in the other splits); add images or another split"
-        case .imageOnBothSides(let path):
-            return "\(path): is among the images to validate on and among the others; take it out of one of them"
+        case .imageOnBothSides(let path, let other):
+            return
+                path == other
+                ? "\(path): is on two sides of the split; take it out of one of them"
+                : "\(path) and \(other) are the same picture, one to validate on and one among the others; take one of them out"
         case .differentClasses(let training, let validation):
             return
                 "the classes differ: \(training.joined(separator: ", ")) to train on, \(validation.joined(separator: ", ")) to validate on"

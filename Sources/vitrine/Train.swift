@@ -111,7 +111,8 @@ struct Train: ParsableCommand {
         try CPU.selfTest()
         let preprocess = try Preprocess(parsing: recipe.preprocess, defaultSize: recipe.imageSize)
         let store = try ImageStore(preprocess: preprocess)
-        var set = try trainingSet(recipe)
+        var (set, notes) = try trainingSet(recipe)
+        for note in notes where note.isLoss || !quiet { complain(note.text) }
         try set.leaveOutUnreadable(store: store, workers: workers, isStrict: strict)
         for line in set.unreadable { complain("left out: \(line)") }
 
@@ -142,7 +143,7 @@ struct Train: ParsableCommand {
             print("test \(i.name) \(Self.number(i.value)), 95 % interval \(Self.number(i.lower)) to \(Self.number(i.upper)) (\(i.method))")
         }
         print("kept epoch \(result.bestEpoch ?? 0): \(output!)/\(Trainer.modelName)")
-        if !set.unreadable.isEmpty { throw ExitCode.someItemsFailed }
+        if !set.unreadable.isEmpty || notes.contains(where: \.isLoss) { throw ExitCode.someItemsFailed }
     }
 
     // MARK: Input
@@ -174,7 +175,8 @@ struct Train: ParsableCommand {
         }
     }
 
-    private func trainingSet(_ recipe: Recipe) throws -> TrainingSet {
+    /// The images, and what is to be said of how they were found.
+    private func trainingSet(_ recipe: Recipe) throws -> (set: TrainingSet, notes: [DataNote]) {
         let given = Dictionary(try Self.pairs(dataOptions, flag: "--data-option").map { ($0.name, $0.value) }) { $1 }
         func contents(_ path: String) throws -> DatasetContents {
             let kind = Datasets.kind(of: path)
@@ -185,9 +187,10 @@ struct Train: ParsableCommand {
         if let more, more.classNames != own.classNames {
             throw TrainingError.differentClasses(training: own.classNames, validation: more.classNames)
         }
-        return try TrainingSet(
+        let set = try TrainingSet(
             samples: own.samples, classNames: own.classNames, positiveLabel: own.positiveLabel, validation: more?.samples ?? [],
             validationShare: recipe.validationShare, testShare: recipe.testShare, splitSeed: recipe.splitSeed)
+        return (set, own.notes + (more?.notes ?? []) + set.notes)
     }
 
     /// The weights to begin with, and what is to be said of them: what was taken of a checkpoint, and what was not.
@@ -264,7 +267,8 @@ struct Train: ParsableCommand {
         var text =
             "epoch \(record.epoch)/\(epochs): training loss \(number(record.trainingLoss)), accuracy \(number(record.trainingAccuracy))"
         if let v = record.validation {
-            text += "; validation loss \(number(v.loss)), balanced accuracy \(number(v.balancedAccuracy))"
+            text += "; validation loss \(number(v.loss))"
+            if let balanced = v.balancedAccuracy { text += ", balanced accuracy \(number(balanced))" }
             if let auroc = v.auroc { text += ", AUROC \(number(auroc))" }
         }
         return text + String(format: "; %.2f images/s", record.imagesPerSecond) + (record.isBest ? "; kept" : "")

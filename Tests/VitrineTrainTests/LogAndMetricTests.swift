@@ -22,7 +22,7 @@ import VitrineTrain
         let metrics = try ClassificationMetrics(
             probabilities: scores.map { [1 - $0, $0] }, labels: [1, 1, 1, 0, 0], positiveLabel: 1, loss: 0.5)
         #expect(metrics.confusion == [[2, 0], [1, 2]] && metrics.accuracy == 0.8 && metrics.count == 5)
-        #expect(abs(metrics.balancedAccuracy - 5.0 / 6) < 1e-15 && abs(metrics.auroc! - 5.0 / 6) < 1e-15)
+        #expect(abs(metrics.balancedAccuracy! - 5.0 / 6) < 1e-15 && abs(metrics.auroc! - 5.0 / 6) < 1e-15)
         #expect(metrics.sensitivity == 2.0 / 3 && metrics.specificity == 1)
     }
 
@@ -30,9 +30,24 @@ import VitrineTrain
         let p: [[Float]] = [[0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.5, 0.2, 0.3], [0.1, 0.1, 0.8]]
         let metrics = try ClassificationMetrics(probabilities: p, labels: [0, 1, 2, 2], positiveLabel: 2, loss: 0)
         // Recalls 1, 1, 1/2; areas 1, 1, 1.
-        #expect(abs(metrics.balancedAccuracy - 2.5 / 3) < 1e-15 && metrics.auroc == 1)
+        #expect(abs(metrics.balancedAccuracy! - 2.5 / 3) < 1e-15 && metrics.auroc == 1)
         let one = try ClassificationMetrics(probabilities: [[0.6, 0.4]], labels: [0], positiveLabel: 1, loss: 0)
-        #expect(one.auroc == nil && one.sensitivity == nil && one.specificity == 1 && one.balancedAccuracy == 1)
+        #expect(one.auroc == nil && one.sensitivity == nil && one.specificity == 1 && one.balancedAccuracy == nil)
+    }
+
+    /// Issue 16, item 23: a split of one class, and one of a single patient, have no value rather than 1.0000 or "-inf to inf".
+    @Test func aSplitWithoutOneClassIsUndefined() throws {
+        let p: [[Float]] = (0..<8).map { _ in [0.9, 0.1] }
+        let healthy = [Int](repeating: 0, count: 8)
+        let metrics = try ClassificationMetrics(probabilities: p, labels: healthy, positiveLabel: 1, loss: 0.1)
+        #expect(metrics.balancedAccuracy == nil && metrics.auroc == nil && metrics.sensitivity == nil && metrics.accuracy == 1)
+        let all = try MetricInterval.all(
+            probabilities: p, labels: healthy, positiveLabel: 1, patients: (0..<8).map { "\($0)" }, seed: 1, resamples: 200)
+        #expect(!all.contains { ["balanced accuracy", "sensitivity", "AUROC"].contains($0.name) })
+        let alone = try MetricInterval.all(
+            probabilities: p, labels: [0, 1, 0, 1, 0, 1, 0, 1], positiveLabel: 1, patients: [String](repeating: "p", count: 8), seed: 1,
+            resamples: 200)
+        for i in all + alone { #expect(i.value.isFinite && i.lower.isFinite && i.upper.isFinite, "\(i)") }
     }
 
     @Test func intervalsContainTheirValues() throws {

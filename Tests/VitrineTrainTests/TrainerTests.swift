@@ -473,7 +473,7 @@ private final class Counter: Sendable {
             samples: Array(bench.samples.prefix(21)), classNames: ["dark", "bright"], positiveLabel: 1,
             validation: Array(bench.samples.dropFirst(21)), validationShare: 0.5, testShare: 0, splitSeed: 1)
         #expect(set.training.count == 21 && set.validation.count == 9)
-        #expect(throws: TrainingError.imageOnBothSides(path: bench.samples[20].imagePath)) {
+        #expect(throws: TrainingError.imageOnBothSides(path: bench.samples[20].imagePath, other: bench.samples[20].imagePath)) {
             try TrainingSet(
                 samples: Array(bench.samples.prefix(21)), classNames: ["dark", "bright"], positiveLabel: 1,
                 validation: Array(bench.samples.dropFirst(20)), validationShare: 0.5, testShare: 0, splitSeed: 1)

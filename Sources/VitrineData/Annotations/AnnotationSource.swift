@@ -1,13 +1,27 @@
 import VitrineImage
 
-/// Annotations of many images, found by the name of the image.
+/// Annotations of many images, found by the names that it gives them.
 public protocol AnnotationSource: Sendable {
-    /// What is known about an image.
+    /// The images it knows, `/` or `\` between folders; only formats that store an image's ending repeat it.
+    var names: [String] { get }
+    /// Items that belong to no image and were left out, one line each.
+    var skipped: [String] { get }
+    /// What is known about the image at a position of `names`; empty when there is no lesion.
+    func annotation(at position: Int) throws(DataError) -> Annotation
+}
+
+extension AnnotationSource {
+    public var skipped: [String] { [] }
+
+    /// What is known about a single image; many are matched together by `NameMatch`.
     ///
-    /// - Parameter image: path or name of the image; its last component is compared, with its extension where the format stores one, else
-    ///   without.
-    /// - Returns: nil when the source does not know the image; an empty annotation when it says that there is no lesion.
-    func annotation(of image: String) throws(DataError) -> Annotation?
+    /// - Parameter image: path or name of the image.
+    /// - Returns: nil when the source does not know the image.
+    /// - Complexity: O(names).
+    public func annotation(of image: String) throws(DataError) -> Annotation? {
+        guard let position = try NameMatch(names).positions(of: [image])[0] else { return nil }
+        return try annotation(at: position)
+    }
 }
 
 /// A published format of annotations: a file or a folder on disk.
@@ -33,7 +47,7 @@ public struct AnnotationFormat: Sendable {
     /// Opens a file or a folder of this format.
     ///
     /// - Parameters:
-    ///   - path: a folder of files for `masks`, `voc`, `yolo`, `labelme`; a file for `coco` and `boxes`.
+    ///   - path: a folder of files, at any depth, for `masks`, `voc`, `yolo`, `labelme`; a file for `coco` and `boxes`.
     ///   - rule: which values of mask images are lesion; other formats ignore it.
     ///   - classes: names of the classes that are lesions; nil takes all. YOLO names classes by their numbers.
     public func open(_ path: String, rule: MaskRule = .positive, classes: [String]? = nil) throws(DataError) -> any AnnotationSource {
@@ -44,27 +58,16 @@ public struct AnnotationFormat: Sendable {
     public static let all: [AnnotationFormat] = [.masks, .coco, .pascalVOC, .yolo, .labelMe, .boxTable]
 }
 
-/// Files of a folder by their stem; two files of one stem are an error, since it is not clear which is meant.
-///
-/// A suffix such as `_mask` is taken off; where `x` and `x_mask` both exist, `x` is the image and `x_mask` is taken.
-struct StemIndex: Sendable {
-    private let paths: [String: String]
+/// The files of one ending in a folder, at any depth: one per image, of the image's stem.
+struct AnnotationFiles: Sendable {
+    let folder: String
+    /// Relative to the folder.
+    let names: [String]
 
-    init(folder: String, extensions: Set<String>, suffixes: [String] = [], neededBy: String) throws(DataError) {
-        var plain: [String: String] = [:]
-        var suffixed: [String: String] = [:]
-        for name in try listFolder(folder, neededBy: neededBy) where extensions.contains(fileExtension(name)) {
-            let key = stem(name)
-            let path = join(folder, name)
-            if let suffix = suffixes.first(where: { key.hasSuffix($0) && key.count > $0.count }) {
-                let image = String(key.dropLast(suffix.count))
-                if let other = suffixed.updateValue(path, forKey: image) { throw .ambiguous(first: other, second: path, image: image) }
-            } else if let other = plain.updateValue(path, forKey: key) {
-                throw .ambiguous(first: other, second: path, image: key)
-            }
-        }
-        paths = plain.merging(suffixed) { _, suffixed in suffixed }
+    init(folder: String, ending: String) throws(DataError) {
+        self.folder = folder
+        names = try FolderWalk(folder, neededBy: "the annotations").files.filter { fileExtension($0) == ending }
     }
 
-    subscript(image: String) -> String? { paths[stem(image)] }
+    func path(_ position: Int) -> String { join(folder, names[position]) }
 }

@@ -1,9 +1,9 @@
 /// A CSV of boxes: columns image, xmin, ymin, xmax, ymax in continuous pixels (`BoundingBox`), optionally label; a row per box.
 ///
-/// A row whose four numbers are all empty says that its image has no lesion.
+/// A row whose four numbers are all empty says that its image has no lesion. A row that cannot be read spoils its own image alone.
 struct BoxTable: AnnotationSource {
-    private let annotations: [String: Annotation]
-    private let byStem: [String: String]
+    let names: [String]
+    private let annotations: [Annotation]
 
     init(path: String, classes: [String]?) throws(DataError) {
         let table = try CSVTable(path: path, neededBy: "the annotations")
@@ -12,30 +12,41 @@ struct BoxTable: AnnotationSource {
         for name in ["xmin", "ymin", "xmax", "ymax"] { edges.append(try table.requiredColumn(name)) }
         let label = table.column("label")
         let allowed = ["image", "xmin", "ymin", "xmax", "ymax", "label"]
-        for name in table.header where !allowed.contains(name) && !name.isEmpty {
+        let known = [image] + edges + (label.map { [$0] } ?? [])
+        for (i, name) in table.header.enumerated() where !known.contains(i) && !table.isIndex(i) {
             throw .malformed(file: path, place: "row 1", reason: "column '\(name)' is none of \(allowed.joined(separator: ", "))")
         }
-        var found: [String: Annotation] = [:]
+        var positions: [String: Int] = [:]
+        var names: [String] = []
+        var found: [Annotation] = []
         for row in table.rows {
-            let name = lastComponent(try table.required(row, image))
-            var annotation = found[name] ?? Annotation([])
-            let isLesion = classes.map { classes in table.field(row, label).map(classes.contains) ?? false } ?? true
-            if isLesion && edges.contains(where: { table.field(row, $0) != nil }) {
-                var values: [Double] = []
-                for edge in edges { values.append(try table.number(row, edge)) }
-                guard values[0] <= values[2], values[1] <= values[3] else {
-                    throw .malformed(file: path, place: "row \(row.number)", reason: "the box ends before it begins")
-                }
-                annotation.regions.append(.box(BoundingBox(left: values[0], top: values[1], right: values[2], bottom: values[3])))
+            let name = try table.required(row, image)
+            let position = positions[name] ?? names.count
+            if position == names.count {
+                positions[name] = position
+                names.append(name)
+                found.append(Annotation([]))
             }
-            found[name] = annotation
+            let isLesion = classes.map { classes in table.field(row, label).map(classes.contains) ?? false } ?? true
+            guard isLesion && edges.contains(where: { table.field(row, $0) != nil }) else { continue }
+            do { found[position].regions.append(.box(try Self.box(table, row, edges))) } catch { found[position].fault = error }
         }
+        self.names = names
         annotations = found
-        byStem = Dictionary(found.keys.map { (stem($0), $0) }, uniquingKeysWith: { min($0, $1) })
     }
 
-    func annotation(of image: String) throws(DataError) -> Annotation? {
-        annotations[lastComponent(image)] ?? byStem[stem(image)].flatMap { annotations[$0] }
+    private static func box(_ table: CSVTable, _ row: CSVTable.Row, _ edges: [Int]) throws(DataError) -> BoundingBox {
+        var values: [Double] = []
+        for edge in edges { values.append(try table.number(row, edge)) }
+        guard values[0] <= values[2], values[1] <= values[3] else {
+            throw .malformed(file: table.path, place: "row \(row.number)", reason: "the box ends before it begins")
+        }
+        return BoundingBox(left: values[0], top: values[1], right: values[2], bottom: values[3])
+    }
+
+    func annotation(at position: Int) throws(DataError) -> Annotation {
+        if let fault = annotations[position].fault { throw fault }
+        return annotations[position]
     }
 }
 

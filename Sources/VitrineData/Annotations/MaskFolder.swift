@@ -1,22 +1,45 @@
 import VitrineImage
+import VitrineTensor
 
-/// A folder of mask images, one per image, of the same stem or with `_mask` behind it.
+/// A folder of mask images: of the image's stem, or that and `_mask`; several masks of one image (`_mask`, `_mask_1`, ...) are merged.
 struct MaskFolder: AnnotationSource {
-    let index: StemIndex
-    let rule: MaskRule
+    let names: [String]
+    private let files: [[String]]
+    private let rule: MaskRule
 
-    func annotation(of image: String) throws(DataError) -> Annotation? {
-        index[image].map { Annotation([.maskFile(path: $0, rule: rule)]) }
+    /// Where `x` and `x_mask` both exist, `x` is the image and `x_mask` is taken.
+    init(folder: String, rule: MaskRule) throws(DataError) {
+        self.rule = rule
+        /// Files by the image that they belong to: without a mark, and with one by its number.
+        var plain: [String: String] = [:]
+        var marked: [String: [Int: String]] = [:]
+        for name in try ImageListing(of: folder, neededBy: "the annotations").images {
+            let path = join(folder, name)
+            let own = stem(name)
+            let place = String(name.dropLast(lastComponent(name).count))
+            if let mask = MaskName(stem: own) {
+                let image = place + mask.image
+                if let other = marked[image, default: [:]].updateValue(path, forKey: mask.number ?? -1) {
+                    throw .ambiguous(first: other, second: path, image: mask.image)
+                }
+            } else if let other = plain.updateValue(path, forKey: place + own) {
+                throw .ambiguous(first: other, second: path, image: own)
+            }
+        }
+        let all = plain.mapValues { [$0] }.merging(marked.mapValues { $0.sorted { $0.key < $1.key }.map(\.value) }) { $1 }
+        let sorted = all.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        // An ending, so that a dot in a name is not taken for one.
+        names = sorted.map { $0.key + ".mask" }
+        files = sorted.map(\.value)
     }
+
+    func annotation(at position: Int) -> Annotation { Annotation(files[position].map { .maskFile(path: $0, rule: rule) }) }
 }
 
 extension AnnotationFormat {
     /// Mask images.
     static let masks = AnnotationFormat(
-        name: "masks", summary: "folder of mask images (PNG, JPEG, TIFF, NPY) with the image's stem, or that and _mask",
+        name: "masks", summary: "folder of mask images with the image's stem, or that and _mask; _mask_1, _mask_2, ... are merged with it",
         citation: "no standard; rules for which values are lesion: positive, at-least:N, half"
-    ) { (path, rule, _) throws(DataError) in
-        MaskFolder(
-            index: try StemIndex(folder: path, extensions: imageExtensions, suffixes: ["_mask"], neededBy: "the annotations"), rule: rule)
-    }
+    ) { (path, rule, _) throws(DataError) in try MaskFolder(folder: path, rule: rule) }
 }

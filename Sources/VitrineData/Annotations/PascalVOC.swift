@@ -1,24 +1,20 @@
-import Foundation
-import VitrineImage
-
-#if canImport(FoundationXML)
-    import FoundationXML
-#endif
-
 /// A folder of Pascal VOC files, one per image: boxes of whole pixels, counted from 1, both ends inside.
 struct PascalVOC: AnnotationSource {
-    let index: StemIndex
+    let files: AnnotationFiles
     let classes: [String]?
+    var names: [String] { files.names }
 
-    func annotation(of image: String) throws(DataError) -> Annotation? {
-        guard let path = index[image] else { return nil }
-        let text = try readText(path, neededBy: "the annotations")
-        let reader = Reader()
-        let parser = XMLParser(data: Data(text.utf8))
-        parser.shouldResolveExternalEntities = false
-        parser.delegate = reader
-        guard parser.parse(), parser.parserError == nil, reader.isClosed else {
-            throw .malformed(file: path, place: "line \(parser.lineNumber)", reason: "is no well-formed XML")
+    func annotation(at position: Int) throws(DataError) -> Annotation {
+        let path = files.path(position)
+        var reader = Reader()
+        let bytes = Array(try readText(path, neededBy: "the annotations").utf8)
+        do throws(XMLScanner.Fault) { try XMLScanner.scan(bytes) { reader.take($0) } } catch {
+            throw .malformed(file: path, place: "line \(error.line)", reason: "is no well-formed XML (\(error.reason))")
+        }
+        guard reader.root == "annotation" else {
+            throw .malformed(
+                file: path, place: "whole file",
+                reason: "is a '\(reader.root.prefix(40))', not the 'annotation' of Pascal VOC; download or export it again")
         }
         var regions: [Annotation.Region] = []
         for object in reader.objects where classes.map({ $0.contains(object.name) }) ?? true {
@@ -41,16 +37,14 @@ struct PascalVOC: AnnotationSource {
     }
 
     /// Collects `annotation/object/{name,bndbox/*}` and `annotation/size`.
-    private final class Reader: NSObject, XMLParserDelegate {
+    private struct Reader {
         struct Object {
             var name = ""
             var edges: [String: String] = [:]
             var line = 0
         }
+        var root = ""
         var objects: [Object] = []
-        /// Every element was closed by its own tag: the parser lets some files through that end or close elements wrongly.
-        var isClosed: Bool { path.isEmpty && !hasMismatch }
-        private var hasMismatch = false
         private var path: [String] = []
         private var text = ""
         private var width: Int?
@@ -58,32 +52,27 @@ struct PascalVOC: AnnotationSource {
 
         var size: [Int]? { width.flatMap { w in height.flatMap { w > 0 && $0 > 0 ? [w, $0] : nil } } }
 
-        func parser(
-            _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
-            attributes: [String: String] = [:]
-        ) {
-            path.append(name)
-            text = ""
-            if path == ["annotation", "object"] { objects.append(Object(line: parser.lineNumber)) }
-        }
-
-        func parser(_ parser: XMLParser, foundCharacters string: String) { text += string }
-
-        func parser(_ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?) {
-            guard path.last == name else {
-                hasMismatch = true
-                return
+        mutating func take(_ event: XMLScanner.Event) {
+            switch event {
+            case .start(let name, let line):
+                if path.isEmpty { root = name }
+                path.append(name)
+                text = ""
+                if path == ["annotation", "object"] { objects.append(Object(line: line)) }
+            case .text(let more): text += more
+            case .end(let name):
+                let value = text.trimmingPrefix(while: \.isWhitespace)
+                let trimmed = String(value.reversed().trimmingPrefix(while: \.isWhitespace).reversed())
+                switch path {
+                case ["annotation", "size", "width"]: width = Int(trimmed)
+                case ["annotation", "size", "height"]: height = Int(trimmed)
+                case ["annotation", "object", "name"]: objects[objects.count - 1].name = trimmed
+                case ["annotation", "object", "bndbox", name]: objects[objects.count - 1].edges[name] = trimmed
+                default: break
+                }
+                path.removeLast()
+                text = ""
             }
-            let value = text.trimmingCharacters(in: .whitespacesAndNewlines)
-            switch path {
-            case ["annotation", "size", "width"]: width = Int(value)
-            case ["annotation", "size", "height"]: height = Int(value)
-            case ["annotation", "object", "name"]: objects[objects.count - 1].name = value
-            case ["annotation", "object", "bndbox", name]: objects[objects.count - 1].edges[name] = value
-            default: break
-            }
-            path.removeLast()
-            text = ""
         }
     }
 }
@@ -94,6 +83,6 @@ extension AnnotationFormat {
         name: "voc", summary: "folder of Pascal VOC XML files: boxes of whole pixels, counted from 1, both ends inside",
         citation: "Everingham et al. 2010, The Pascal Visual Object Classes (VOC) Challenge, https://doi.org/10.1007/s11263-009-0275-4"
     ) { (path, _, classes) throws(DataError) in
-        PascalVOC(index: try StemIndex(folder: path, extensions: ["xml"], neededBy: "the annotations"), classes: classes)
+        PascalVOC(files: try AnnotationFiles(folder: path, ending: "xml"), classes: classes)
     }
 }

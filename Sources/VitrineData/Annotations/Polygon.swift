@@ -78,3 +78,7 @@ extension Mask {
         Int(min(max(value, Double(range.lowerBound)), Double(range.upperBound)))
     }
 }
+
+extension Polygon {
+    func scaled(x: Double, y: Double) -> Polygon { Polygon(points.map { Point(x: $0.x * x, y: $0.y * y) }) }
+}

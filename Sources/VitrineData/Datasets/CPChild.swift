@@ -27,11 +27,12 @@ struct CPChild: Dataset {
             }
         }
         var samples: [Sample] = []
+        var notes: [DataNote] = []
         for part in parts {
             for (side, split) in [("Train", Split.train), ("Test", Split.test)] where isFolder(join(join(path, part), side)) {
                 for (label, name) in Self.classes.enumerated() {
                     let folder = join(join(part, side), name)
-                    for image in try listImages(below: join(path, folder), neededBy: "CP-CHILD") {
+                    for image in try listImages(below: join(path, folder), neededBy: "CP-CHILD", notes: &notes) {
                         let id = join(folder, image)
                         samples.append(Sample(id: id, imagePath: join(path, id), label: label, split: split))
                     }
@@ -39,7 +40,7 @@ struct CPChild: Dataset {
             }
         }
         guard !samples.isEmpty else { throw .noImages(path: path, expected: Self.information.layout) }
-        return DatasetContents(classNames: Self.classes, positiveLabel: 1, samples: samples)
+        return DatasetContents(classNames: Self.classes, positiveLabel: 1, samples: samples, notes: notes)
     }
 
     func preparation() throws(DataError) -> [PreparedFile] {

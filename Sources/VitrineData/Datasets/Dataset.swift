@@ -53,11 +53,19 @@ public struct DatasetContents: Sendable, Equatable {
     public var classNames: [String]
     /// The label whose evidence is explained; nil when the data set has no labels.
     public var positiveLabel: Int?
+    /// The positive label was taken by a convention: nobody named it, and no class name says so.
+    public var positiveIsAssumed: Bool
     public var samples: [Sample]
+    /// What was left out, and how the data were understood.
+    public var notes: [DataNote]
 
-    public init(classNames: [String], positiveLabel: Int?, samples: [Sample]) {
+    public init(
+        classNames: [String], positiveLabel: Int?, positiveIsAssumed: Bool = false, samples: [Sample], notes: [DataNote] = []
+    ) {
         self.classNames = classNames
         self.positiveLabel = positiveLabel
+        self.positiveIsAssumed = positiveIsAssumed
         self.samples = samples
+        self.notes = notes
     }
 }

@@ -23,6 +23,10 @@ public struct DatasetOptions: Sendable, Equatable {
         DatasetOption(
             name: "mask-rule", summary: "values of mask images that are lesion: positive, at-least:N or half", standard: "positive"),
         DatasetOption(
+            name: "exif",
+            summary: "picture that annotations of images with an EXIF orientation were drawn on: stored or turned",
+            standard: "what their size or format says, else asked for"),
+        DatasetOption(
             name: "patient-pattern", summary: "regular expression with one group that takes the patient from the sample's id",
             standard: "none"),
         DatasetOption(
@@ -71,6 +75,12 @@ public struct DatasetOptions: Sendable, Equatable {
         let name = try choice("annotation-format", of: AnnotationFormat.all.map(\.name))
         guard let format = AnnotationFormat.all.first(where: { $0.name == name }) else { return nil }
         return try format.open(path, rule: maskRule(), classes: list("annotation-classes"))
+    }
+
+    /// Which picture annotations were drawn on, where the user says so.
+    func exifFrame() throws(DataError) -> EXIFFrame? {
+        guard values["exif"] != nil else { return nil }
+        return EXIFFrame(rawValue: try choice("exif", of: EXIFFrame.allCases.map(\.rawValue)))
     }
 
     var keepsMissingFiles: Bool {

@@ -1,3 +1,5 @@
+import VitrineTensor
+
 /// All data sets that can be read, and how to open them.
 public enum Datasets {
     /// Help texts, the study file and the tests iterate over it.
@@ -70,23 +72,35 @@ public struct OpenDataset: Sendable {
 
     /// Attaches the annotations that the user named.
     ///
-    /// Where images of several folders share a name, the annotation belongs to the one of the positive class, since lesions are drawn on
-    /// those; if that leaves more than one, the match is refused.
+    /// Where images fit an annotation equally well, it belongs to the one of the positive class, if that class is known, since lesions are
+    /// drawn on those; if that leaves more than one, the match is refused (see `NameMatch`). An annotation that cannot be read is attached
+    /// with its fault, so that its image fails alone. One of which only items without an area are left says nothing about its image.
     private func annotate(_ contents: inout DatasetContents) throws(DataError) {
+        let frame = try options.exifFrame()
+        defer { if let frame { for i in contents.samples.indices { contents.samples[i].annotation?.frame = frame } } }
         guard let source = try options.annotationSource() else { return }
-        var candidates: [String: [Int]] = [:]
-        for (i, sample) in contents.samples.enumerated() { candidates[stem(dataset.annotationName(of: sample)), default: []].append(i) }
-        for (name, all) in candidates.sorted(by: { $0.key < $1.key }) {
-            let positives = all.filter { contents.samples[$0].label == contents.positiveLabel }
-            let chosen = all.count > 1 && !positives.isEmpty ? positives : all
-            for i in chosen {
-                guard let annotation = try source.annotation(of: dataset.annotationName(of: contents.samples[i])) else { continue }
-                guard chosen.count == 1 else {
-                    throw .ambiguous(
-                        first: contents.samples[chosen[0]].id, second: contents.samples[chosen[1]].id, image: "annotation \(name)")
-                }
-                contents.samples[i].annotation = annotation
-            }
+        let samples = contents.samples
+        let positive = contents.positiveIsAssumed ? nil : contents.positiveLabel
+        let positions = try NameMatch(source.names).positions(of: samples.map(dataset.annotationName(of:))) {
+            positive != nil && samples[$0].label == positive
         }
+        var skipped = source.skipped
+        for (i, position) in positions.enumerated() {
+            guard let position else { continue }
+            var annotation: Annotation
+            do { annotation = try source.annotation(at: position) } catch { annotation = Annotation([], fault: error) }
+            // In a folder that holds images and masks, an image is not its own mask.
+            annotation.regions.removeAll { region in
+                guard case .maskFile(let path, rule: _) = region else { return false }
+                return FileFacts(of: path)?.identity == FileFacts(of: samples[i].imagePath)?.identity
+            }
+            skipped += annotation.skipped
+            let isUnknown = annotation.regions.isEmpty && (!annotation.skipped.isEmpty || source is MaskFolder)
+            if annotation.fault == nil && isUnknown { continue }
+            contents.samples[i].annotation = annotation
+        }
+        guard let first = skipped.first else { return }
+        let items = skipped.count == 1 ? "1 item of the annotations was" : "\(skipped.count) items of the annotations were"
+        contents.notes.append(.loss("\(items) left out: \(oneLine(first))" + (skipped.count > 1 ? ", and \(skipped.count - 1) more" : "")))
     }
 }

@@ -60,9 +60,10 @@ struct Duke: Dataset {
     }
 
     func contents() throws(DataError) -> DatasetContents {
-        let samples = try fromDICOM ? dicomSamples() : preparedSamples()
+        var notes: [DataNote] = []
+        let samples = try fromDICOM ? dicomSamples() : preparedSamples(&notes)
         guard !samples.isEmpty else { throw .noImages(path: path, expected: Self.information.layout) }
-        return DatasetContents(classNames: Self.classes, positiveLabel: 1, samples: samples)
+        return DatasetContents(classNames: Self.classes, positiveLabel: 1, samples: samples, notes: notes)
     }
 
     func preparation() throws(DataError) -> [PreparedFile] {
@@ -99,11 +100,11 @@ struct Duke: Dataset {
     /// Slices as the tutorial names them, `1-SLICE-PATIENT.png`: the DICOM file's name, then the patient's number.
     ///
     /// Where a preparation left the masks of the boxes, positives carry theirs and negatives are known to show no tumour.
-    private func preparedSamples() throws(DataError) -> [Sample] {
+    private func preparedSamples(_ notes: inout [DataNote]) throws(DataError) -> [Sample] {
         let hasMasks = isFolder(join(path, Self.masks))
         var samples: [Sample] = []
         for (label, folder) in ["neg", "pos"].enumerated() {
-            for image in try listImages(below: join(path, folder), neededBy: "DUKE's prepared slices") {
+            for image in try listImages(below: join(path, folder), neededBy: "DUKE's prepared slices", notes: &notes) {
                 let parts = stem(image).split(separator: "-")
                 guard parts.count == 3, let patient = Int(parts[2]), Int(parts[1]) != nil else {
                     throw .malformed(

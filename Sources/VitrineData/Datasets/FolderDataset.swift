@@ -7,7 +7,7 @@ struct FolderDataset: Dataset {
         options: [
             DatasetOption(
                 name: "classes", summary: "class folders in the order of their labels, separated by commas", standard: "all, by name"),
-            DatasetOption(name: "positive", summary: "class whose evidence is explained", standard: "the last class"),
+            PositiveClass.option,
         ])
 
     let path: String
@@ -19,40 +19,36 @@ struct FolderDataset: Dataset {
     }
 
     func contents() throws(DataError) -> DatasetContents {
-        let folders = try listSubfolders(path, neededBy: "the data set")
-        let isSplit = !folders.isEmpty && folders.allSatisfy { Split(name: $0) != nil }
-        var classFolders: [(split: Split?, folder: String, name: String)] = []
-        for folder in folders {
-            if isSplit {
-                for name in try listSubfolders(join(path, folder), neededBy: "the data set") {
-                    classFolders.append((Split(name: folder), folder + "/" + name, name))
-                }
-            } else {
-                classFolders.append((nil, folder, folder))
-            }
-        }
-        let found = Set(classFolders.map(\.name)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        let classes = options.list("classes") ?? found
+        let asked = options.list("classes")
+        let folders = try ClassFolders(path, asked: asked)
+        let found = folders.names
+        if asked == nil, let (first, second) = similar(found) { throw .similarClasses(path: path, first: first, second: second) }
+        let classes = asked ?? found
         for name in classes where !found.contains(name) {
-            throw options.bad("classes", "made of class folders: \(found.joined(separator: ", "))")
+            throw options.bad("classes", "made of class folders: \(try ClassFolders(path, asked: nil).names.joined(separator: ", "))")
         }
-        let positive = try positiveLabel(options, classes)
         var samples: [Sample] = []
-        for (split, folder, name) in classFolders {
-            guard let label = classes.firstIndex(of: name) else { continue }
-            for image in try listImages(below: join(path, folder), neededBy: "the data set") {
-                let id = folder + "/" + image
-                samples.append(Sample(id: id, imagePath: join(path, id), label: label, split: split))
+        for entry in folders.entries {
+            guard let label = classes.firstIndex(of: entry.name) else { continue }
+            for image in entry.images {
+                let id = entry.folder + "/" + image
+                samples.append(Sample(id: id, imagePath: join(path, id), label: label, split: entry.split))
             }
         }
         guard !samples.isEmpty else { throw .noImages(path: path, expected: Self.information.layout) }
-        return DatasetContents(classNames: classes, positiveLabel: positive, samples: samples)
+        let positive = try PositiveClass(options, classes, path: path)
+        return DatasetContents(
+            classNames: classes, positiveLabel: positive.label, positiveIsAssumed: positive.isAssumed, samples: samples,
+            notes: folders.notes + (positive.note.map { [$0] } ?? []))
     }
 }
 
-/// The label of the class that the option `positive` names, the last one by default.
-func positiveLabel(_ options: DatasetOptions, _ classes: [String]) throws(DataError) -> Int? {
-    guard let name = options["positive"] else { return classes.isEmpty ? nil : classes.count - 1 }
-    guard let label = classes.firstIndex(of: name) else { throw options.bad("positive", "one of " + classes.joined(separator: ", ")) }
-    return label
+/// The first two names that differ only in case or in spaces.
+func similar(_ names: [String]) -> (String, String)? {
+    var seen: [String: String] = [:]
+    for name in names {
+        let plain = name.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        if let first = seen.updateValue(name, forKey: plain) { return (first, name) }
+    }
+    return nil
 }

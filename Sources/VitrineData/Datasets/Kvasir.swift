@@ -25,13 +25,14 @@ struct Kvasir: Dataset {
 
     func contents() throws(DataError) -> DatasetContents {
         var samples: [Sample] = []
+        var notes: [DataNote] = []
         for (label, name) in classes.enumerated() {
-            for image in try listImages(below: join(path, name), neededBy: "Kvasir's class '\(name)'") {
+            for image in try listImages(below: join(path, name), neededBy: "Kvasir's class '\(name)'", notes: &notes) {
                 samples.append(Sample(id: name + "/" + image, imagePath: join(join(path, name), image), label: label))
             }
         }
         guard !samples.isEmpty else { throw .noImages(path: path, expected: Self.information.layout) }
-        return DatasetContents(classNames: classes, positiveLabel: 1, samples: samples)
+        return DatasetContents(classNames: classes, positiveLabel: 1, samples: samples, notes: notes)
     }
 
     func preparation() throws(DataError) -> [PreparedFile] {

@@ -15,10 +15,11 @@ struct MaskCollection: Dataset {
 
     func contents() throws(DataError) -> DatasetContents {
         let rule = try options.maskRule()
-        let samples = try listImages(below: path, neededBy: "a collection of masks").map { name in
+        var notes: [DataNote] = []
+        let samples = try listImages(below: path, neededBy: "a collection of masks", notes: &notes).map { name in
             Sample(id: name, imagePath: join(path, name), annotation: Annotation([.maskFile(path: join(path, name), rule: rule)]))
         }
         guard !samples.isEmpty else { throw .noImages(path: path, expected: Self.information.layout) }
-        return DatasetContents(classNames: [], positiveLabel: nil, samples: samples)
+        return DatasetContents(classNames: [], positiveLabel: nil, samples: samples, notes: notes)
     }
 }

@@ -11,19 +11,29 @@ struct CSVTable {
     let path: String
     let header: [String]
     let rows: [Row]
+    /// Semicolons or tabs separate the fields; numbers may then have decimal commas.
+    private let delimiter: CSVDelimiter
 
     /// - Parameter hasHeader: false for files such as MURA's lists, whose first row is data already; `header` is then empty.
     init(path: String, hasHeader: Bool = true, neededBy: String) throws(DataError) {
         self.path = path
-        let text = try readText(path, neededBy: neededBy)
+        var text = try readText(path, neededBy: neededBy)
+        var skippedRows = 0
+        if text.hasPrefix("\u{FEFF}") { text.removeFirst() }
+        // The line by which spreadsheets tell each other the separator.
+        if hasHeader, text.prefix(5).lowercased().hasPrefix("sep="), let end = text.firstIndex(where: \.isNewline) {
+            text = String(text[text.index(after: end)...])
+            skippedRows = 1
+        }
+        delimiter = hasHeader ? Self.delimiter(of: text) : .comma
         // Inside quotes a quote is doubled, so an odd number means that one was never closed: the rest of the file would be one field.
         guard text.utf8.count(where: { $0 == UInt8(ascii: "\"") }) % 2 == 0 else {
             throw .malformed(file: path, place: "whole file", reason: "a quotation mark is never closed; close it")
         }
         var all: [Row] = []
         do {
-            let csv = try CSV<Enumerated>(string: text, delimiter: .comma, loadColumns: false, rowLimit: 0)
-            var number = 0
+            let csv = try CSV<Enumerated>(string: text, delimiter: delimiter, loadColumns: false, rowLimit: 0)
+            var number = skippedRows
             try csv.enumerateAsArray(startAt: 0, rowLimit: nil) { fields in
                 number += 1
                 let trimmed = fields.map { $0.trimmingCharacters(in: .whitespaces) }
@@ -43,10 +53,10 @@ struct CSVTable {
         header = first.fields
         rows = Array(all.dropFirst())
         for (i, name) in header.enumerated() {
-            guard !name.isEmpty || i == header.count - 1 else {
+            guard !name.isEmpty || i == 0 || i == header.count - 1 else {
                 throw .malformed(file: path, place: "row 1", reason: "column \(i + 1) has no name")
             }
-            guard !header[..<i].contains(name) else {
+            guard name.isEmpty || !header[..<i].contains(name) else {
                 throw .malformed(file: path, place: "row 1", reason: "column '\(name)' stands there twice")
             }
         }
@@ -57,8 +67,30 @@ struct CSVTable {
         }
     }
 
-    /// The position of a column; names are compared as written.
-    func column(_ name: String) -> Int? { header.firstIndex(of: name) }
+    /// The separator of the header: commas, else the more frequent of semicolons and tabs, outside of quotes.
+    private static func delimiter(of text: String) -> CSVDelimiter {
+        var counts: [Character: Int] = [:]
+        var isQuoted = false
+        for character in text.drop(while: \.isNewline) {
+            if character == "\"" { isQuoted.toggle() }
+            if isQuoted { continue }
+            if character.isNewline { break }
+            if character == "," { return .comma }
+            if character == ";" || character == "\t" { counts[character, default: 0] += 1 }
+        }
+        let (semicolons, tabs) = (counts[";"] ?? 0, counts["\t"] ?? 0)
+        return semicolons + tabs == 0 ? .comma : semicolons >= tabs ? .semicolon : .tab
+    }
+
+    /// The position of a column: as written, else the only one that differs in nothing but case.
+    func column(_ name: String) -> Int? {
+        if let exact = header.firstIndex(of: name) { return exact }
+        let alike = header.indices.filter { header[$0].lowercased() == name.lowercased() }
+        return alike.count == 1 ? alike[0] : nil
+    }
+
+    /// Whether a column is the row numbers that pandas writes: first, and without a name of its own.
+    func isIndex(_ column: Int) -> Bool { header[column].isEmpty || (column == 0 && header[0].hasPrefix("Unnamed:")) }
 
     func requiredColumn(_ name: String) throws(DataError) -> Int {
         guard let column = column(name) else { throw .missingColumn(file: path, column: name, found: header) }
@@ -80,7 +112,9 @@ struct CSVTable {
 
     func number(_ row: Row, _ column: Int) throws(DataError) -> Double {
         let text = try required(row, column)
-        guard let value = Double(text), value.isFinite else {
+        // Where commas do not separate fields, they may stand for the decimal point.
+        let plain = delimiter == .comma ? text : text.replacing(",", with: ".")
+        guard let value = Double(plain), value.isFinite else {
             throw .malformed(
                 file: path, place: "row \(row.number)", reason: "column '\(header[column])' holds '\(text)', which is no number")
         }

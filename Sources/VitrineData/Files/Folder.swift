@@ -1,5 +1,6 @@
 import Foundation
 import VitrineImage
+import VitrineTensor
 
 /// Extensions of files that are taken for images when a folder is listed; DICOM files often have none, so their reader asks by content.
 let imageExtensions: Set<String> = ["png", "jpg", "jpeg", "tif", "tiff", "npy", "dcm"]
@@ -14,26 +15,20 @@ func listFolder(_ path: String, neededBy: String) throws(DataError) -> [String] 
     } catch { throw .unreadable(path: path, reason: "its names cannot be listed; check its permissions") }
 }
 
-/// Sub-folders of a folder, in the order of their bytes.
+/// Sub-folders of a folder, in the order of their bytes; what archivers leave behind is no folder of ours.
 func listSubfolders(_ path: String, neededBy: String) throws(DataError) -> [String] {
-    try listFolder(path, neededBy: neededBy).filter { isFolder(join(path, $0)) }
+    try listFolder(path, neededBy: neededBy).filter { isFolder(join(path, $0)) && !ImageListing.isLitter($0) }
 }
 
-/// All images below a folder, at any depth, as paths relative to it.
-func listImages(below path: String, neededBy: String) throws(DataError) -> [String] {
-    var found: [String] = []
-    for name in try listFolder(path, neededBy: neededBy) {
-        if isFolder(join(path, name)) {
-            for inner in try listImages(below: join(path, name), neededBy: neededBy) { found.append(name + "/" + inner) }
-        } else if imageExtensions.contains(fileExtension(name)) {
-            found.append(name)
-        }
-    }
-    return found
+/// All images below a folder, at any depth, as paths relative to it; what was passed over becomes a note.
+func listImages(below path: String, neededBy: String, notes: inout [DataNote]) throws(DataError) -> [String] {
+    let listing = try ImageListing(of: path, neededBy: neededBy)
+    if let line = listing.note(path) { notes.append(.loss(line)) }
+    return listing.images
 }
 
-/// Whether the path is a folder, or a link to one: only folders hold an entry named `.`.
-func isFolder(_ path: String) -> Bool { FileManager.default.fileExists(atPath: join(path, ".")) }
+/// Whether the path is a folder, or a link to one.
+func isFolder(_ path: String) -> Bool { FileFacts(of: path)?.kind == .folder }
 
 func fileExists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
@@ -65,12 +60,21 @@ func stem(_ path: String) -> String {
     return String(name[..<dot])
 }
 
+/// The bytes of a regular file: reading a pipe or a device may never end.
+private func readData(_ path: String) throws(DataError) -> Data {
+    switch FileFacts(of: path)?.kind {
+    case .folder: throw .unreadable(path: path, reason: "it is a folder")
+    case .other: throw .unreadable(path: path, reason: "it is no regular file")
+    case .regular, nil: break
+    }
+    guard let data = FileManager.default.contents(atPath: path) else { throw .unreadable(path: path, reason: "it may not be read") }
+    return data
+}
+
 /// A UTF-8 text file.
 func readText(_ path: String, neededBy: String) throws(DataError) -> String {
     guard fileExists(path) else { throw .missing(path: path, neededBy: neededBy) }
-    guard let data = FileManager.default.contents(atPath: path), !isFolder(path) else {
-        throw .unreadable(path: path, reason: "it is a folder or may not be read")
-    }
+    let data = try readData(path)
     guard let text = String(data: data, encoding: .utf8) else {
         throw .unreadable(path: path, reason: "it is not UTF-8 text; save it as UTF-8")
     }
@@ -80,9 +84,7 @@ func readText(_ path: String, neededBy: String) throws(DataError) -> String {
 /// Decodes a JSON file; what is wrong in it is told by its place, such as `annotations[3].image_id`.
 func readJSON<T: Decodable>(_ type: T.Type, _ path: String, neededBy: String) throws(DataError) -> T {
     guard fileExists(path) else { throw .missing(path: path, neededBy: neededBy) }
-    guard let data = FileManager.default.contents(atPath: path), !isFolder(path) else {
-        throw .unreadable(path: path, reason: "it is a folder or may not be read")
-    }
+    let data = try readData(path)
     do { return try JSONDecoder().decode(type, from: data) } catch let error as DecodingError {
         let (keys, reason): ([any CodingKey], String)
         switch error {

@@ -1,4 +1,5 @@
 import Foundation
+import VitrineTrain
 import Yams
 
 /// A value of a study file with the place it stands at.
@@ -42,6 +43,7 @@ struct StudyNode {
         func failure(_ line: Int, _ message: String) -> StudyFileError {
             StudyFileError(path: path, mistakes: [StudyMistake(place ?? .line(max(1, line)), message)])
         }
+        if let fault = YAMLKeys.fault(in: text) { throw failure(fault.line, fault.reason) }
         let root: Node?
         do { root = try Yams.compose(yaml: text) } catch let error as YamlError {
             switch error {

@@ -9,8 +9,10 @@ struct StudyInput: Sendable {
     var pixels: Tensor
     /// Nil when the sample is only classified.
     var mask: Mask?
-    /// SHA-256 of the image's file; empty for masks alone.
+    /// SHA-256 of the image's file as decoded; empty for masks alone.
     var digest = ""
+    /// SHA-256 of what the mask was made from (see `Annotation.ReadMask`); empty without a mask.
+    var maskDigest = ""
     var height: Int { pixels.shape[1] }
     var width: Int { pixels.shape[2] }
 }
@@ -30,13 +32,14 @@ extension StudyPlan {
         let entry = source.sample(sample)
         let isScored = source.roles[sample - source.firstSample] == .score
         guard source.hasImages else {
-            let mask = try storedMask(entry, width: 0, height: 0)
-            return StudyInput(pixels: Tensor([3, mask.height, mask.width]), mask: mask)
+            let (mask, digest) = try storedMask(entry, of: nil)
+            return StudyInput(pixels: Tensor([3, mask.height, mask.width]), mask: mask, maskDigest: digest)
         }
         let (image, digest) = try read(entry, preprocess: preprocess)
         guard isScored else { return StudyInput(pixels: image.tensor, mask: nil, digest: digest) }
-        let stored = try storedMask(entry, width: image.storedWidth, height: image.storedHeight)
-        return StudyInput(pixels: image.tensor, mask: try aligned(stored, to: image, entry), digest: digest)
+        let (stored, maskDigest) = try storedMask(entry, of: image)
+        return StudyInput(
+            pixels: image.tensor, mask: try aligned(stored, to: image, entry), digest: digest, maskDigest: maskDigest)
     }
 
     /// What the inspection at the start of a study finds out about a sample.
@@ -47,13 +50,13 @@ extension StudyPlan {
         var image: ImageRecord?
         do throws(InputFailure) {
             guard source.hasImages else {
-                return (nil, try audit(try storedMask(entry, width: 0, height: 0), sample, entry), nil)
+                return (nil, try audit(try storedMask(entry, of: nil), sample, entry), nil)
             }
             let (view, digest) = try read(entry, preprocess: source.preprocess)
             image = ImageRecord(sampleID: sample, sha256: digest, storedWidth: view.storedWidth, storedHeight: view.storedHeight)
             guard source.roles[sample - source.firstSample] == .score else { return (image, nil, nil) }
-            let stored = try storedMask(entry, width: view.storedWidth, height: view.storedHeight)
-            _ = try aligned(stored, to: view, entry)
+            let stored = try storedMask(entry, of: view)
+            _ = try aligned(stored.mask, to: view, entry)
             return (image, try audit(stored, sample, entry), nil)
         } catch {
             return (image, nil, error)
@@ -74,29 +77,33 @@ extension StudyPlan {
         }
     }
 
-    private func storedMask(_ sample: Sample, width: Int, height: Int) throws(InputFailure) -> Mask {
+    /// The mask on the stored pixels of its image, and the SHA-256 of what it was made from.
+    private func storedMask(_ sample: Sample, of image: PreprocessedImage?) throws(InputFailure) -> (mask: Mask, sha256: String) {
         guard let annotation = sample.annotation else {
             throw InputFailure(stage: .mask, message: "\(sample.imagePath): there is no mask for it; add one, or take the image out")
         }
-        do { return try annotation.mask(width: width, height: height, source: sample.imagePath) } catch {
+        do {
+            let read = try annotation.read(
+                width: image?.storedWidth ?? 0, height: image?.storedHeight ?? 0, orientation: image?.orientation ?? 1,
+                source: sample.imagePath)
+            return (read.mask, read.sha256)
+        } catch {
             throw InputFailure(stage: .mask, message: "\(error)")
         }
     }
 
-    private func audit(_ mask: Mask, _ id: Int, _ sample: Sample) throws(InputFailure) -> MaskRecord {
-        var digest: String?
+    private func audit(_ read: (mask: Mask, sha256: String), _ id: Int, _ sample: Sample) throws(InputFailure) -> MaskRecord {
+        let mask = read.mask
         var greyLevels: Int?
-        if let path = sample.maskPath, case .maskFile(_, let rule)? = sample.annotation?.regions.first {
-            do {
-                let file = try MaskFile(contentsOf: path, rule: rule)
-                digest = file.sha256
-                // An array in NPY is no picture; its grey levels are those of the mask it became.
-                if !path.lowercased().hasSuffix(".npy") { greyLevels = file.greyLevels }
-            } catch { throw InputFailure(stage: .mask, message: "\(error)") }
+        // An array in NPY is no picture; its grey levels are those of the mask it became.
+        if let path = sample.maskPath, case .maskFile(_, let rule)? = sample.annotation?.regions.first, !path.lowercased().hasSuffix(".npy") {
+            do { greyLevels = try MaskFile(contentsOf: path, rule: rule).greyLevels } catch {
+                throw InputFailure(stage: .mask, message: "\(error)")
+            }
         }
         let audit = MaskAudit(name: sample.id, mask: mask, greyLevels: greyLevels)
         return MaskRecord(
-            sampleID: id, sha256: digest, storedWidth: audit.width, storedHeight: audit.height, area: audit.area,
+            sampleID: id, sha256: read.sha256, storedWidth: audit.width, storedHeight: audit.height, area: audit.area,
             components: audit.components, isRectangle: audit.isRectangle, greyLevels: audit.greyLevels, isEmpty: audit.isEmpty,
             isFull: audit.isFull)
     }

@@ -108,7 +108,8 @@ public struct StudyPictures: Sendable {
             guard source.roles[sample - source.firstSample] == .score, let annotation = entry.annotation else {
                 return Picture(image: view.image, mask: nil)
             }
-            let stored = try annotation.mask(width: view.storedWidth, height: view.storedHeight, source: entry.imagePath)
+            let stored = try annotation.mask(
+                width: view.storedWidth, height: view.storedHeight, orientation: view.orientation, source: entry.imagePath)
             return Picture(image: view.image, mask: try view.align(stored, source: entry.maskPath ?? entry.imagePath))
         } catch let absence as Absence { throw absence } catch { throw .unreadable(reason: "\(error)") }
     }

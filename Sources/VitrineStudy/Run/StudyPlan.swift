@@ -12,6 +12,8 @@ public struct StudyPlan: Sendable {
     let sources: [DatasetSource]
     /// Models to be trained, by their path below the results.
     let trainings: [String: PlannedTraining]
+    /// What was left out of the data sets, and how they were understood.
+    public let notes: [DataNote]
 
     /// A data set with the samples that take part.
     struct DatasetSource: Sendable {
@@ -58,6 +60,7 @@ public struct StudyPlan: Sendable {
         var sources: [DatasetSource] = []
         var datasets: [DatasetRecord] = []
         var samples: [SampleRecord] = []
+        var notes: [DataNote] = []
         for settings in file.datasets {
             do {
                 let (source, contents) = try Self.open(
@@ -74,6 +77,7 @@ public struct StudyPlan: Sendable {
                         classNames: contents.classNames, positiveLabel: contents.positiveLabel,
                         positiveClass: source.information.positiveClass))
                 sources.append(source)
+                notes += contents.notes
                 for model in file.models(of: settings) {
                     guard case .trained(let training) = model.source else { continue }
                     do {
@@ -90,6 +94,7 @@ public struct StudyPlan: Sendable {
         guard mistakes.isEmpty else { throw StudyFileError(path: path, mistakes: mistakes) }
         self.sources = sources
         self.trainings = trainings
+        self.notes = notes + trainings.sorted { $0.key < $1.key }.flatMap { $0.value.set.notes }
         var facts = [
             StudyKey.resolved: file.resolvedForStore, StudyKey.fingerprint: file.fingerprint, StudyKey.title: file.title,
             StudyKey.seed: "\(file.seed)",
@@ -231,7 +236,8 @@ public struct StudyPlan: Sendable {
         if settings.kind == "pairs" || settings.kind == "masks" { return true }
         guard let annotation = sample.annotation else { return false }
         if settings.explained == .annotated { return true }
-        guard !annotation.regions.isEmpty else { return false }
+        // One that cannot be read is a failure of its image, not a negative.
+        guard !annotation.regions.isEmpty || annotation.fault != nil else { return false }
         guard let label = sample.label, let positive = contents.positiveLabel else { return true }
         return label == positive
     }

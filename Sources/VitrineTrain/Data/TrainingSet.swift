@@ -10,32 +10,35 @@ public struct TrainingSet: Sendable {
     public private(set) var training: [Sample]
     public private(set) var validation: [Sample]
     public private(set) var test: [Sample]
+    /// Copies of a picture under two labels, or on two sides of the data set's own split.
+    public let notes: [DataNote]
     /// One line for each image that cannot be read and was left out.
     public private(set) var unreadable: [String] = []
 
     /// - Parameters:
     ///   - samples: with labels; without splits these are drawn, stratified, and by patient where patients are known.
     ///   - validation: further samples, to validate on; `samples` without splits are then all trained on, but for `testShare`.
-    /// - Throws: `TrainingError` for a missing label or class, or an image on both sides; `DataError` for a patient on both sides.
+    /// - Throws: `TrainingError` for a missing label or class, or a file on both sides; `DataError` for a patient on both sides.
     public init(
         samples: [Sample], classNames: [String], positiveLabel: Int?, validation: [Sample] = [], validationShare: Double, testShare: Double,
         splitSeed: UInt64
     ) throws {
         guard classNames.count >= 2 else { throw TrainingError.tooFewClasses(found: classNames.count) }
         if let sample = (samples + validation).first(where: { $0.label == nil }) { throw TrainingError.unlabelled(sample: sample.id) }
-        let own = Set(samples.map(\.imagePath))
-        if let sample = validation.first(where: { own.contains($0.imagePath) }) {
-            throw TrainingError.imageOnBothSides(path: sample.imagePath)
+        let copies = ImageCopies((samples + validation).map(\.imagePath))
+        var all = try copies.keepingTogether(samples) { samples in
+            try Splits.complete(samples, validation: validation.isEmpty ? validationShare : 0, test: testShare, seed: splitSeed)
         }
-        var all = try Splits.complete(
-            samples, validation: validation.isEmpty ? validationShare : 0, test: testShare, seed: splitSeed)
         all += validation.map { sample in
             var sample = sample
             sample.split = .validation
             sample.id = "validation: " + sample.id
             return sample
         }
+        // Before patients: an image on both sides is the plainer mistake.
+        try copies.refuseTwoSides(all, own: samples.count)
         try Splits.check(all)
+        notes = copies.notes(all, classNames)
         self.classNames = classNames
         self.positiveLabel = positiveLabel ?? classNames.count - 1
         training = all.filter { $0.split == .train }

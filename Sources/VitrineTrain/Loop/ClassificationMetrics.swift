@@ -8,8 +8,8 @@ public struct ClassificationMetrics: Sendable, Equatable, Codable {
     /// Mean loss, with class weights and smoothing as in training.
     public var loss: Double
     public var accuracy: Double
-    /// Mean recall of the classes that occur.
-    public var balancedAccuracy: Double
+    /// Mean recall of the classes; nil where a class is missing, since the recall of one class alone is no balance.
+    public var balancedAccuracy: Double?
     /// Area under the ROC curve of the positive class; with more than two classes the mean over classes against the rest. nil where a
     /// class is missing.
     public var auroc: Double?
@@ -35,7 +35,7 @@ public struct ClassificationMetrics: Sendable, Equatable, Codable {
         self.confusion = confusion
         accuracy = Double(right.reduce(0, +)) / Double(max(count, 1))
         let recalls = (0..<classes).filter { totals[$0] > 0 }.map { Double(right[$0]) / Double(totals[$0]) }
-        balancedAccuracy = recalls.reduce(0, +) / Double(max(recalls.count, 1))
+        balancedAccuracy = recalls.count == classes && classes > 0 ? recalls.reduce(0, +) / Double(classes) : nil
         let positives = labels.map { $0 == positiveLabel }
         let matrix = try ConfusionMatrix(predictions: predicted.map { $0 == positiveLabel }, labels: positives)
         sensitivity = try matrix.sensitivity()?.value
@@ -67,7 +67,8 @@ public struct MetricInterval: Sendable, Equatable, Codable {
     public let method: String
 
     /// Accuracy, balanced accuracy, sensitivity, specificity and AUROC of a test split, by BCa bootstrap over patients (images where
-    /// no patient is known). Metrics whose classes are missing are left out; AUROC is given for two classes.
+    /// no patient is known). Metrics whose classes are missing are left out, and so
+    /// are those whose interval is not defined, as with a single patient; AUROC is given for two classes.
     public static func all(
         probabilities: [[Float]], labels: [Int], positiveLabel: Int, patients: [String], seed: UInt64, resamples count: Int = 10_000
     ) throws -> [MetricInterval] {
@@ -78,6 +79,7 @@ public struct MetricInterval: Sendable, Equatable, Codable {
         let right = zip(predicted, labels).map { $0 == $1 }
         var result: [MetricInterval] = []
         func add(_ name: String, _ value: Double, _ interval: Interval) {
+            guard value.isFinite, interval.lower.isFinite, interval.upper.isFinite else { return }
             result.append(
                 MetricInterval(name: name, value: value, lower: interval.lower, upper: interval.upper, method: interval.method.rawValue))
         }
@@ -102,8 +104,9 @@ public struct MetricInterval: Sendable, Equatable, Codable {
             }
             return sum / Double(hits.count)
         }
-        add(
-            "balanced accuracy", balanced([Int](repeating: 1, count: clusters.count)), try resamples.interval(balanced))
+        if present.count == classes {
+            add("balanced accuracy", balanced([Int](repeating: 1, count: clusters.count)), try resamples.interval(balanced))
+        }
         let positives = labels.map { $0 == positiveLabel }
         let called = predicted.map { $0 == positiveLabel }
         try addShare("sensitivity", called, among: positives)

@@ -19,6 +19,7 @@ extension Recipe {
     }
 
     package static func parse(_ yaml: String, source: String, base: Recipe = Recipe()) throws(TrainingError) -> Recipe {
+        if let fault = YAMLKeys.fault(in: yaml) { throw .unreadableRecipe(path: source, reason: "line \(fault.line): \(fault.reason)") }
         let node: Node?
         do { node = try compose(yaml: yaml) } catch {
             let line = "\(error)".split(separator: "\n").joined(separator: " ")

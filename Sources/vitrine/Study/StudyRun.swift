@@ -45,6 +45,7 @@ struct StudyRun: ParsableCommand {
     func run() throws {
         let plan = try StudyPlan.read(file, overrides: overrides)
         let threads = workers ?? plan.file.threads
+        for note in plan.notes where note.isLoss || !quiet { complain(note.text) }
         if dryRun { return try describe(plan, workers: threads) }
 
         let store = try StudyRunner.openStore(plan, folder: plan.output, shard: shard)
@@ -71,7 +72,7 @@ struct StudyRun: ParsableCommand {
         for failure in failures.prefix(20) { complain(failure.message) }
         if failures.count > 20 { complain("... and \(failures.count - 20) more; see vitrine study status") }
         if !quiet { complain("results in \(store.path)") }
-        if !failures.isEmpty { throw ExitCode.someItemsFailed }
+        if !failures.isEmpty || plan.notes.contains(where: \.isLoss) { throw ExitCode.someItemsFailed }
     }
 
     private func describe(_ plan: StudyPlan, workers: Int) throws {
