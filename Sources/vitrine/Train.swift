@@ -115,6 +115,7 @@ struct Train: ParsableCommand {
         for note in notes where note.isLoss || !quiet { complain(note.text) }
         try set.leaveOutUnreadable(store: store, workers: workers, isStrict: strict)
         for line in set.unreadable { complain("left out: \(line)") }
+        if !quiet { for line in set.facts { complain(line) } }
 
         let start = try startingModel(recipe, classes: set.classNames.count, imageSize: store.size, preprocess: preprocess)
         if !quiet { for line in start.report { complain(line) } }
@@ -138,9 +139,12 @@ struct Train: ParsableCommand {
             complain("stopped by a signal after a checkpoint; go on with --resume")
             throw ExitCode.stopped
         }
-        for (split, m) in result.metrics.sorted(by: { $0.key > $1.key }) { print(Self.line(m, split: split)) }
+        for (split, m) in result.metrics.sorted(by: { $0.key > $1.key }) {
+            print(Self.line(m, split: split))
+            if let only = m.onlyPrediction { say("\(split): the model takes every image for \(set.classNames[only])") }
+        }
         for i in result.testIntervals {
-            print("test \(i.name) \(Self.number(i.value)), 95 % interval \(Self.number(i.lower)) to \(Self.number(i.upper)) (\(i.method))")
+            print("test \(i.name) \(Self.number(i.value)), \(i.words(Self.number))")
         }
         print("kept epoch \(result.bestEpoch ?? 0): \(output!)/\(Trainer.modelName)")
         if !set.unreadable.isEmpty || notes.contains(where: \.isLoss) { throw ExitCode.someItemsFailed }
@@ -275,7 +279,7 @@ struct Train: ParsableCommand {
     }
 
     private static func line(_ m: ClassificationMetrics, split: String) -> String {
-        let parts = [
+        let parts: [(String, Double?)] = [
             ("accuracy", m.accuracy), ("balanced accuracy", m.balancedAccuracy), ("AUROC", m.auroc), ("sensitivity", m.sensitivity),
             ("specificity", m.specificity),
         ]

@@ -35,7 +35,7 @@ import VitrineTrain
         #expect(one.auroc == nil && one.sensitivity == nil && one.specificity == 1 && one.balancedAccuracy == nil)
     }
 
-    /// Issue 16, item 23: a split of one class, and one of a single patient, have no value rather than 1.0000 or "-inf to inf".
+    /// A split of one class, and one of a single patient, have no value rather than 1.0000 or "-inf to inf".
     @Test func aSplitWithoutOneClassIsUndefined() throws {
         let p: [[Float]] = (0..<8).map { _ in [0.9, 0.1] }
         let healthy = [Int](repeating: 0, count: 8)
@@ -48,6 +48,31 @@ import VitrineTrain
             probabilities: p, labels: [0, 1, 0, 1, 0, 1, 0, 1], positiveLabel: 1, patients: [String](repeating: "p", count: 8), seed: 1,
             resamples: 200)
         for i in all + alone { #expect(i.value.isFinite && i.lower.isFinite && i.upper.isFinite, "\(i)") }
+    }
+
+    @Test func aSideWithoutOneClassHasNoBalancedAccuracy() throws {
+        let p: [[Float]] = (0..<12).map { [0.3, 0.7 + Float($0) / 100] }
+        let all = try MetricInterval.all(
+            probabilities: p, labels: [Int](repeating: 1, count: 12), positiveLabel: 1, patients: (0..<12).map(String.init), seed: 1,
+            resamples: 500)
+        #expect(all.map(\.name) == ["accuracy", "sensitivity"])
+        for i in all { #expect(i.lower.isFinite && i.upper.isFinite, "\(i)") }
+    }
+
+    @Test func aConstantClassifierIsCalledOne() throws {
+        let labels = (0..<20).map { $0 % 2 }
+        let p = [[Float]](repeating: [0.9, 0.1], count: 20)
+        let metrics = try ClassificationMetrics(probabilities: p, labels: labels, positiveLabel: 1, loss: 0)
+        #expect(metrics.onlyPrediction == 0 && metrics.balancedAccuracy == 0.5 && metrics.auroc == 0.5)
+        let all = try MetricInterval.all(
+            probabilities: p, labels: labels, positiveLabel: 1, patients: (0..<20).map(String.init), seed: 1, resamples: 500)
+        // Whichever patients are drawn, half is right of each class: an interval of no width would pass for certainty.
+        for name in ["balanced accuracy", "AUROC"] {
+            let words = all.first { $0.name == name }?.words { "\($0)" }
+            #expect(words?.hasPrefix("no interval") == true, "\(name): \(words ?? "missing")")
+        }
+        let mixed = try ClassificationMetrics(probabilities: [[0.9, 0.1], [0.1, 0.9]], labels: [0, 1], positiveLabel: 1, loss: 0)
+        #expect(mixed.onlyPrediction == nil)
     }
 
     @Test func intervalsContainTheirValues() throws {

@@ -63,8 +63,6 @@ public struct PreprocessedImage: Sendable {
 
     /// Takes a network input `[3, H, W]` as it is.
     public init(preprocessed tensor: Tensor, preprocess: Preprocess) {
-        sha256 = nil
-        orientation = 1
         self.tensor = tensor
         image = preprocess.displayImage(from: tensor)
         storedWidth = image.width
