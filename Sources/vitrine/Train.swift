@@ -107,7 +107,7 @@ struct Train: ParsableCommand {
             return
         }
         try refuseTaken()
-        let recipe = try chosenRecipe()
+        let recipe = try adoptingPreprocess(chosenRecipe())
         try CPU.selfTest()
         let preprocess = try Preprocess(parsing: recipe.preprocess, defaultSize: recipe.imageSize)
         let store = try ImageStore(preprocess: preprocess)
@@ -141,7 +141,7 @@ struct Train: ParsableCommand {
         }
         for (split, m) in result.metrics.sorted(by: { $0.key > $1.key }) {
             print(Self.line(m, split: split))
-            if let only = m.onlyPrediction { say("\(split): the model takes every image for \(set.classNames[only])") }
+            if let only = m.onlyPrediction { print("\(split): the model takes every image for \(set.classNames[only])") }
         }
         for i in result.testIntervals {
             print("test \(i.name) \(Self.number(i.value)), \(i.words(Self.number))")
@@ -170,6 +170,29 @@ struct Train: ParsableCommand {
         let named = flags.compactMap { name, value in value.map { (name: name, value: $0) } }
         try RecipeField.apply(named + Self.pairs(settings, flag: "--set"), to: &chosen, source: "--set")
         return chosen
+    }
+
+    /// What a library published beside the checkpoint to start from, where the user says nothing else.
+    private func adoptingPreprocess(_ chosenRecipe: Recipe) throws -> Recipe {
+        var recipe = chosenRecipe
+        guard preprocess == nil, self.recipe == nil, config == nil, recipe.preprocess == Recipe().preprocess,
+            FileManager.default.fileExists(atPath: recipe.initialisation),
+            !settings.contains(where: { $0.hasPrefix("preprocess=") })
+        else { return recipe }
+        let loaded = try modelOptions.load(recipe.initialisation, head: .fresh(classes: 2)).model
+        let c = loaded.model.configuration
+        let chosen = try ChosenPreprocess(
+            given: nil, stored: nil, published: loaded.report.preparations.map { ($0.path, $0.text) },
+            height: c.positionGrid.rows * c.patchSize, width: c.positionGrid.columns * c.patchSize)
+        guard case .published(let path) = chosen.source, let size = chosen.preprocess.size else { return recipe }
+        if imageSize == nil { recipe.imageSize = size }
+        recipe.preprocess =
+            recipe.imageSize == size
+            ? chosen.preprocess.description
+            : chosen.preprocess.description.split(separator: ":").filter { !$0.allSatisfy { $0.isNumber || $0 == "," } }.joined(
+                separator: ":")
+        if !quiet { complain("preprocessing \(recipe.preprocess) of \(path); --preprocess changes it") }
+        return recipe
     }
 
     private static func pairs(_ texts: [String], flag: String) throws -> [(name: String, value: String)] {
@@ -211,7 +234,7 @@ struct Train: ParsableCommand {
         if ["sup", "dino", "mae"].contains(recipe.initialisation) {
             throw TrainingError.needsCheckpoint(recipe: recipe.name, initialisation: recipe.initialisation)
         }
-        let loaded = try modelOptions.load(recipe.initialisation, head: .fresh(classes: classes))
+        let loaded = try modelOptions.load(recipe.initialisation, head: .fresh(classes: classes)).model
         let model = loaded.model.withFreshHead(classes: classes, seed: recipe.seed)
         let headCount = model.parameters.filter { $0.info.name.hasPrefix("head") }.reduce(0) { $0 + $1.tensor.count }
         let c = model.configuration
@@ -220,6 +243,7 @@ struct Train: ParsableCommand {
                 + "\(model.parameterCount - headCount) values taken, a new head of \(headCount)"
         ]
         lines += loaded.report.unusedKeys.map { "not taken: \($0.key) (\($0.reason))" } + loaded.report.notes
+        if let assumptions = ModelOptions.assumptions(loaded.report.facts) { lines.append("\(loaded.report.path): \(assumptions)") }
         let sides = imageSize / c.patchSize
         if c.positionGrid != PatchGrid(rows: sides, columns: sides) {
             lines.append("positions resampled from \(c.positionGrid) to \(sides)x\(sides) (\(c.positionResampling.rawValue))")
