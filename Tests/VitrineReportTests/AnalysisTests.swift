@@ -1,8 +1,8 @@
 import Testing
 import VitrineEvaluate
-import VitrineStudy
 
 @testable import VitrineReport
+@testable import VitrineStudy
 
 @Suite("Analysis of a study")
 struct AnalysisTests {

@@ -120,7 +120,9 @@ struct ReportTests {
         #expect(Axis.ticks(1, 1) == [1])
     }
 
-    @Test("an axis of lesion sizes has three ticks at least, whatever its range", arguments: [(0.02, 0.045), (0.0004, 0.6), (0.021, 0.029), (0.01, 0.02)])
+    @Test(
+        "an axis of lesion sizes has three ticks at least, whatever its range",
+        arguments: [(0.02, 0.045), (0.0004, 0.6), (0.021, 0.029), (0.01, 0.02)])
     func sizeTicks(low: Double, high: Double) {
         let ticks = Axis.logarithmicTicks(low, high)
         #expect(ticks.count >= 2 && ticks == ticks.sorted() && ticks.allSatisfy { $0 >= low && $0 <= high }, "\(ticks)")

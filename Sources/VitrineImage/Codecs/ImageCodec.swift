@@ -16,7 +16,7 @@ public struct ImageCodec: Sendable {
     /// What its files' names end in, in lower case; only lists of folders look at them.
     public let fileExtensions: [String]
     /// Whether the first bytes are this format's.
-    let recognises: @Sendable (_ bytes: [UInt8]) -> Bool
+    package let recognises: @Sendable (_ bytes: [UInt8]) -> Bool
     let decode: @Sendable (_ bytes: [UInt8], _ request: Request) throws(ImageError) -> Raster
 
     /// All formats, in the order in which they are asked.

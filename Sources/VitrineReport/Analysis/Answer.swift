@@ -71,7 +71,9 @@ public struct Answer: Sendable, Equatable {
         }
         let rivals = hasCentre ? "both chance and a blob at the centre" : "chance"
         let rest = unanswered.isEmpty ? "." : "; \(unanswered)."
-        if winners.isEmpty { return "No: none of \(Format.count(entries.count, "set of maps", plural: "sets of maps")) is shown to beat \(rivals)\(rest)" }
+        if winners.isEmpty {
+            return "No: none of \(Format.count(entries.count, "set of maps", plural: "sets of maps")) is shown to beat \(rivals)\(rest)"
+        }
         let names = asked.count == 1 && Set(entries.map(\.model.id)).count == 1 ? winners.map(\.method.name) : winners.map(\.name)
         let whose = winners.count <= 4 ? ": \(Format.list(names))" : ""
         let amount = winners.count == entries.count ? "all \(entries.count)" : "\(winners.count) of \(entries.count)"

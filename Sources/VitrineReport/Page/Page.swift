@@ -23,7 +23,8 @@ struct Page {
         sections = [
             AnswerSection(study: study, answer: answer, overview: overview), ScoreTables(study: study),
             PicturesSection(overview: overview, colorMap: colorMap), GallerySection(gallery: gallery, colorMap: colorMap),
-            ProtocolChanges(study: study), RanksSection(study: study), SizeSection(study: study), MasksSection(study: study), PredictionsSection(study: study),
+            ProtocolChanges(study: study), RanksSection(study: study), SizeSection(study: study), MasksSection(study: study),
+            PredictionsSection(study: study),
             AgreementSection(study: study), ComparisonsSection(study: study), FailuresSection(study: study), LimitsSection(study: study),
             ProvenanceSection(study: study),
         ]

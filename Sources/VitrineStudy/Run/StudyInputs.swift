@@ -96,7 +96,8 @@ extension StudyPlan {
         let mask = read.mask
         var greyLevels: Int?
         // An array in NPY is no picture; its grey levels are those of the mask it became.
-        if let path = sample.maskPath, case .maskFile(_, let rule)? = sample.annotation?.regions.first, !path.lowercased().hasSuffix(".npy") {
+        if let path = sample.maskPath, case .maskFile(_, let rule)? = sample.annotation?.regions.first, !path.lowercased().hasSuffix(".npy")
+        {
             do { greyLevels = try MaskFile(contentsOf: path, rule: rule).greyLevels } catch {
                 throw InputFailure(stage: .mask, message: "\(error)")
             }

@@ -16,7 +16,8 @@ extension StudyPlan {
             let power = TestPower(units: units, tests: methods * models, isTwoSided: hasCentre, level: 0.05)
             guard !power.canTell else { return nil }
             let unit = hasPatients ? "patient" : "image"
-            return "\(source.settings.name) has \(units) \(unit)\(units == 1 ? "" : "s"), too few to show that any of \(power.tests) maps localises, "
+            return
+                "\(source.settings.name) has \(units) \(unit)\(units == 1 ? "" : "s"), too few to show that any of \(power.tests) maps localises, "
                 + "however good: at least \(power.needed) \(unit)s are needed"
         }
     }

@@ -67,7 +67,9 @@ struct TrainingReport {
                 "| | " + set.classNames.map(Self.cell).joined(separator: " | ") + " |",
                 "|---|" + set.classNames.map { _ in "---|" }.joined(),
             ]
-            if let only = m.onlyPrediction { lines.insert("Every image is taken for \(Self.cell(set.classNames[only])).", at: lines.count - 3) }
+            if let only = m.onlyPrediction {
+                lines.insert("Every image is taken for \(Self.cell(set.classNames[only])).", at: lines.count - 3)
+            }
             for (name, row) in zip(set.classNames, m.confusion) {
                 lines.append("| \(Self.cell(name)) | " + row.map(String.init).joined(separator: " | ") + " |")
             }

@@ -3,7 +3,9 @@ import VitrineEvaluate
 
 @Suite struct TestPowerTests {
     /// Two sides: 2^(1-n) m < 0.05; ten maps need 2^(n-1) > 200.
-    @Test(arguments: [(5, 10, true, false, 9), (9, 10, true, true, 9), (8, 10, true, false, 9), (5, 1, false, true, 5), (5, 1, true, false, 6)])
+    @Test(arguments: [
+        (5, 10, true, false, 9), (9, 10, true, true, 9), (8, 10, true, false, 9), (5, 1, false, true, 5), (5, 1, true, false, 6),
+    ])
     func byHand(units: Int, tests: Int, isTwoSided: Bool, canTell: Bool, needed: Int) {
         let power = TestPower(units: units, tests: tests, isTwoSided: isTwoSided, level: 0.05)
         #expect(power.canTell == canTell && power.needed == needed)

@@ -44,12 +44,15 @@ struct AnswerSection: PageSection {
         let gradcam = study.explainers.firstIndex { $0.identifier == "gradcam" }
         let shown = [best, gradcam].compactMap { $0 }.reduce(into: [Int]()) { if !$0.contains($1) { $0.append($1) } }
         try html.element("div", ["class": "maps showcase"]) { html in
-            try tile(row, 0, "\(row.dataset): \(row.kind == "random" ? "an image drawn at random" : "the image that scores \(row.kind)"); white: what experts outlined", &html)
+            try tile(
+                row, 0,
+                "\(row.dataset): \(row.kind == "random" ? "an image drawn at random" : "the image that scores \(row.kind)"); white: what experts outlined",
+                &html)
             for method in shown {
                 let score = row.scores[method]
                 var words = overview.methods[method] + (method == best ? ", the best under \(row.model)" : "")
-                if let value = score?.value { words += ": \(study.primary.name) \(Format.score(value)) here" }
-                if let chance = score?.chance { words += ", chance \(Format.score(chance))" }
+                if let value = score.value { words += ": \(study.primary.name) \(Format.score(value)) here" }
+                if let chance = score.chance { words += ", chance \(Format.score(chance))" }
                 try tile(row, method + 1, words, &html)
             }
         }

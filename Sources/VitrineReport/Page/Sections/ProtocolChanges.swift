@@ -22,7 +22,8 @@ struct ProtocolChanges: PageSection {
         let keys = (dataset.metrics.first?.cells ?? []).map { ($0.modelID, $0.methodID) }
         guard !keys.isEmpty else { return }
         html.table(
-            caption: "\(dataset.dataset.name): study → corrected, once where both are equal; after the score its rank among the methods of the model",
+            caption:
+                "\(dataset.dataset.name): study → corrected, once where both are equal; after the score its rank among the methods of the model",
             ["method", .words("model")] + study.metricNames.map { Column($0) }
         ) { html in
             for (model, method) in keys {
