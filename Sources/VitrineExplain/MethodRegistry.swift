@@ -38,11 +38,12 @@ public struct Method: Sendable {
         AGCAM.methods, GMAR.methods, LeGrad.methods, BeyondIntuition.methods, TransitionAttention.methods, InFlow.methods,
         GradECLIP.methods,
         GradCAM.methods, AugmentedGradCAM.methods, EigenProjection.methods, StudyGradCAM.methods, ChannelWeightedCAM.methods,
-        HiResCAM.methods, EigenCAM.methods, CDAM.methods, FEM.methods, RandomCAM.methods,
+        HiResCAM.methods, EigenCAM.methods, CDAM.methods, FEM.methods, ScoreCAM.methods, AblationCAM.methods, RandomCAM.methods,
         Saliency.methods, IntegratedGradients.methods, SmoothGrad.methods,
-        CheferRelevance.methods, PartialRelevance.methods, ValueTimesGradient.methods, ContentAttribution.methods,
+        CheferRelevance.methods, PartialRelevance.methods, ValueTimesGradient.methods, GammaLRP.methods, ContentAttribution.methods,
         ALTI.methods, DirectLogit.methods, LogitLens.methods, PatchFeatures.methods,
-        Occlusion.methods, TokenRemoval.methods, TokenInsertion.methods, RISE.methods,
+        Occlusion.methods, TokenRemoval.methods, TokenInsertion.methods, RISE.methods, ShapleyRegression.methods, LIME.methods,
+        HSIC.methods, Sobol.methods, Owen.methods, TIS.methods, ViTCX.methods, ReciproCAM.methods, ActivationPatching.methods,
         Controls.methods,
     ].flatMap { $0 }
 

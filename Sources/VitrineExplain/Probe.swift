@@ -95,6 +95,22 @@ public final class Probe {
         try run(items, request: .logits, inOrder: false) { index, trace in try body(index, trace.logits) }
     }
 
+    /// The logits when other values stand in the place of a block's first norm, in the order given: only the blocks from there on run.
+    ///
+    /// - Parameter tokens: what enters the block, which the residual path keeps, and the norm's output, `[prefix + patches, width]` both.
+    public func logits(
+        enteringNorm1Of block: Int, _ tokens: some Sequence<(tokens: Tensor, norm1: Tensor)>, _ body: (Int, [Float]) throws -> Void
+    ) throws {
+        let items = tokens.lazy.map { Item.normed($0.tokens, norm1: $0.norm1, block: block) }
+        try run(items, request: .logits, inOrder: false) { index, trace in try body(index, trace.logits) }
+    }
+
+    /// Tokens `[prefix + patches, width]` after one block.
+    public func tokens(_ tokens: Tensor, through block: Int) -> Tensor {
+        let batch = tokens.reshaped(Shape([1] + tokens.shape.dimensions))
+        return model.tokens(batch, through: block, grid: grid, workspace: workspace)[0]
+    }
+
     /// The inner values when other tokens enter a block; otherwise as `logits(entering:)`.
     public func traces(
         entering block: Int, _ tokens: some Sequence<(tokens: Tensor, kept: [Int]?)>, _ request: TraceRequest,
@@ -127,6 +143,7 @@ public final class Probe {
         case pixels(Tensor)
         case patches([Int])
         case tokens(Tensor, kept: [Int]?, block: Int)
+        case normed(Tensor, norm1: Tensor, block: Int)
 
         /// Items of one key share a pass.
         var key: [Int] {
@@ -134,6 +151,7 @@ public final class Probe {
             case .pixels(let pixels): [-1] + pixels.shape.dimensions
             case .patches(let kept): [-2, kept.count]
             case .tokens(let tokens, let kept, let block): [block, kept == nil ? 0 : 1] + tokens.shape.dimensions
+            case .normed(let tokens, _, let block): [-3, block] + tokens.shape.dimensions
             }
         }
     }
@@ -157,7 +175,7 @@ public final class Probe {
             switch item {
             case .pixels: network.prefixTokens + grid.count
             case .patches(let kept): network.prefixTokens + kept.count
-            case .tokens(let tokens, _, _): tokens.shape[0]
+            case .tokens(let tokens, _, _), .normed(let tokens, _, _): tokens.shape[0]
             }
         return Bucket(key: item.key, capacity: VisionTransformer.imagesPerPass(tokens: tokens))
     }
@@ -245,6 +263,15 @@ public final class Probe {
                 if let own { kept.append(own) }
             }
             return .tokens(batch, grid: grid, kept: firstKept == nil ? nil : kept, block: block)
+        case .normed(let first, _, let block):
+            var tokens = workspace.tensor(Shape([items.count] + first.shape.dimensions))
+            var norm1 = workspace.tensor(tokens.shape)
+            for (i, item) in items.enumerated() {
+                guard case .normed(let own, let values, _) = item else { continue }
+                tokens.replace(from: i * first.count, with: own)
+                norm1.replace(from: i * first.count, with: values)
+            }
+            return .normed(tokens: tokens, norm1: norm1, grid: grid, block: block)
         }
     }
 }

@@ -60,11 +60,19 @@ public struct GradientRule: Sendable, Hashable, Codable {
     public var norm: Norm
     public var activation: Activation
     public var attention: Attention
+    /// The generalised gamma rule in the MLP's maps and the head; 0 is the exact derivative.
+    public var gamma: Float
+    /// The same in the patch embedding.
+    public var patchGamma: Float
 
-    public init(norm: Norm = .exact, activation: Activation = .derivative, attention: Attention = .exact) {
+    public init(
+        norm: Norm = .exact, activation: Activation = .derivative, attention: Attention = .exact, gamma: Float = 0, patchGamma: Float = 0
+    ) {
         self.norm = norm
         self.activation = activation
         self.attention = attention
+        self.gamma = gamma
+        self.patchGamma = patchGamma
     }
 
     /// The derivative itself.

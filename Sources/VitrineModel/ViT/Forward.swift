@@ -71,6 +71,14 @@ extension VisionTransformer {
         case .images(let images):
             let grid = try checkedGrid(of: images)
             return (TokenLayout(configuration: configuration, grid: grid, request: request), grid)
+        case .normed(let tokens, let norm1, let grid, let block):
+            guard norm1.shape == tokens.shape else { throw .imageShape(expected: tokens.shape.description, found: norm1.shape.description) }
+            guard (0..<configuration.depth).contains(block) else { throw .blockOutOfRange(block: block, depth: configuration.depth) }
+            let (layout, grid) = try layout(of: .tokens(tokens, grid: grid, block: block), request: request)
+            // What lies below the values put in belongs to other values.
+            let lowest = request.backward.values.compactMap(\.lowest).filter { $0.position < Site.norm1(block).position }
+            if let site = lowest.first { throw .siteNotServed(site: "\(site)", pass: "values put in the place of a norm") }
+            return (layout, grid)
         case .tokens(let tokens, let grid, let kept, let block):
             let layout = TokenLayout(configuration: configuration, grid: grid, kept: kept, request: request)
             guard tokens.shape.rank == 3, tokens.shape[0] > 0, tokens.shape[1] == layout.tokens, tokens.shape[2] == configuration.width,
@@ -98,6 +106,7 @@ extension Pass {
         var z: Tensor
         var images: Tensor?
         var firstBlock = 0
+        var norm1: Tensor?
         switch input {
         case .images(let all):
             images = all
@@ -105,12 +114,16 @@ extension Pass {
         case .tokens(let tokens, _, _, let block):
             firstBlock = block
             z = block == c.depth ? firstRows(tokens, layout.lastRows) : tokens
+        case .normed(let tokens, let values, _, let block):
+            firstBlock = block
+            z = tokens
+            norm1 = values
         }
         let entered = z
         let read = Set(request.forward.map(\.stateBlock))
         var blocks = [BlockState?](repeating: nil, count: c.depth)
         for l in firstBlock..<c.depth {
-            let state = block(l, z)
+            let state = block(l, z, norm1: l == firstBlock ? norm1 : nil)
             z = state.output
             if l >= firstKept || read.contains(l) { blocks[l] = state }
         }

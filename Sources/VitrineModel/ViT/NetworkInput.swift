@@ -10,6 +10,8 @@ public enum NetworkInput: Sendable {
     ///   - kept: by image, which patches of `grid` the rows after the prefix are, ascending; nil when all are there.
     ///   - block: the first block to run; 0 for embedded tokens (`VisionTransformer.embedded`).
     case tokens(Tensor, grid: PatchGrid, kept: [[Int]]? = nil, block: Int = 0)
+    /// Tokens that enter a block, with other values in the place of its first norm's output, `[B, N, width]` both; all patches are there.
+    case normed(tokens: Tensor, norm1: Tensor, grid: PatchGrid, block: Int)
 }
 
 extension VisionTransformer {
@@ -23,6 +25,12 @@ extension VisionTransformer {
         let grid = try checkedGrid(of: images)
         let layout = TokenLayout(configuration: configuration, grid: grid, request: .logits)
         return Pass(model: self, layout: layout, workspace: workspace).embed(images, grid: grid)
+    }
+
+    /// The tokens `[B, N, width]` after one block.
+    public func tokens(_ tokens: Tensor, through block: Int, grid: PatchGrid, workspace: Workspace) -> Tensor {
+        let layout = TokenLayout(configuration: configuration, grid: grid, request: TraceRequest(forward: [.tokens(configuration.depth)]))
+        return Pass(model: self, layout: layout, workspace: workspace).block(block, tokens).output
     }
 
     /// The final norm of rows `[n, width]`; models that pool before it are given the rows as if each were pooled.

@@ -37,9 +37,11 @@ extension Pass {
     /// 1 / sqrt(d).
     private var scoreScale: Float { 1 / Float(configuration.headWidth).squareRoot() }
 
-    func attention(_ l: Int, _ z: Tensor) -> AttentionState {
+    /// - Parameter norm1: stands in the place of the first norm's output; no pass may then go below it.
+    func attention(_ l: Int, _ z: Tensor, norm1: Tensor? = nil) -> AttentionState {
         let block = model.blocks[l]
-        let norm = normed(block.norm1, z)
+        var norm = normed(block.norm1, z)
+        if let norm1 { norm.output = norm1 }
         let qkv = linear(block.qkv, norm.output)
         var attention = products(l, qkv, allRows: true)
         softmaxRows(&attention, scale: scoreScale, threads: threads)

@@ -52,8 +52,9 @@ struct BlockState {
 }
 
 extension Pass {
-    func block(_ l: Int, _ z: Tensor) -> BlockState {
-        let attention = attention(l, z)
+    /// - Parameter norm1: stands in the place of the first norm's output.
+    func block(_ l: Int, _ z: Tensor, norm1: Tensor? = nil) -> BlockState {
+        let attention = attention(l, z, norm1: norm1)
         let skipped = firstRows(z, headLayout(l).outputRows)
         let middle = sum(skipped, attention.branch)
         let mlp = mlp(model.blocks[l], middle)

@@ -55,7 +55,7 @@ extension Pass {
     }
 
     /// From z_0 to the pixels, `[B, channels, height, width]`.
-    func gradientOfPixels(_ dz: Tensor, images: Tensor) -> Tensor {
+    func gradientOfPixels(_ dz: Tensor, images: Tensor, rule: GradientRule) -> Tensor {
         let d = configuration.width
         var dPatches = workspace.tensor([layout.patches, model.patchEmbedding.inputs])
         var dImages = workspace.tensor(images.shape)
@@ -63,7 +63,15 @@ extension Pass {
         for b in 0..<dz.shape[0] {
             let window = MatrixWindow(
                 start: (b * layout.tokens + layout.prefix) * d, rows: layout.patches, columns: d, stride: d)
-            multiply(dz.matrix(window), model.patchEmbedding.weight.matrix, into: &dPatches)
+            if rule.patchGamma == 0 {
+                multiply(dz.matrix(window), model.patchEmbedding.weight.matrix, into: &dPatches)
+            } else {
+                var patches = workspace.tensor(dPatches.shape)
+                im2patches(images[b], patch: configuration.patchSize, into: &patches)
+                dPatches = gradient(
+                    of: model.patchEmbedding, x: patches, y: linear(model.patchEmbedding, patches), dz[b][layout.prefix..<layout.tokens],
+                    gamma: rule.patchGamma)
+            }
             patches2im(dPatches, patch: configuration.patchSize, into: &dImage)
             dImages.replace(from: b * dImage.count, with: dImage)
         }

@@ -39,6 +39,60 @@ extension Pass {
         return dx
     }
 
+    /// The same under the generalised gamma rule (Montavon et al. 2019; zennit's `Gamma`): outputs above 0 count their positive terms `1 + gamma` times,
+    /// outputs below 0 their negative ones. `value * gradient` is then the relevance by that rule; 0 is the plain derivative.
+    ///
+    /// - Parameters:
+    ///   - x: what went in.
+    ///   - y: what came out, bias included.
+    func gradient(of linear: Linear, x: Tensor, y: Tensor, _ dy: Tensor, gamma: Float) -> Tensor {
+        guard gamma != 0 else { return gradient(of: linear, dy) }
+        let weight = linear.weight.matrix
+        func products(_ a: Matrix, _ b: Matrix, like shape: Tensor) -> Tensor {
+            var result = workspace.tensor(shape.shape)
+            multiplyRows(a, b, into: &result, threads: threads)
+            return result
+        }
+        let (up, down) = (x.matrix.positives, x.matrix.negatives)
+        let positive = sum(
+            products(up, weight.positives.transposed, like: y), products(down, weight.negatives.transposed, like: y))
+        let negative = sum(
+            products(up, weight.negatives.transposed, like: y), products(down, weight.positives.transposed, like: y))
+        var above = workspace.zeros(y.shape)
+        var below = workspace.zeros(y.shape)
+        let columns = linear.outputs
+        let bias = linear.bias?.values ?? [Float](repeating: 0, count: columns)
+        dy.withSpan { dy in
+            y.withSpan { y in
+                positive.withSpan { p in
+                    negative.withSpan { n in
+                        above.withMutableSpan { a in
+                            below.withMutableSpan { b in
+                                for i in 0..<y.count {
+                                    let own = bias[i % columns]
+                                    let isUp = y[i] > 0
+                                    let z = y[i] + gamma * (isUp ? p[i] + max(own, 0) : n[i] + min(own, 0))
+                                    let ratio = dy[i] * y[i] / (z + (z < 0 ? -1e-6 : 1e-6))
+                                    if isUp { a[i] = ratio } else { b[i] = ratio }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let plain = sum(products(above.matrix, weight, like: x), products(below.matrix, weight, like: x))
+        let forUp = sum(products(above.matrix, weight.positives, like: x), products(below.matrix, weight.negatives, like: x))
+        let forDown = sum(products(above.matrix, weight.negatives, like: x), products(below.matrix, weight.positives, like: x))
+        var dx = plain
+        x.withSpan { x in
+            forUp.withSpan { u in
+                forDown.withSpan { d in dx.withMutableSpan { dx in for i in 0..<dx.count { dx[i] += gamma * (x[i] > 0 ? u[i] : d[i]) } } }
+            }
+        }
+        return dx
+    }
+
     /// The alpha-1 rule in three products: `Z+ = x+ W+^T + x- W-^T = (x W^T + |x| |W|^T) / 2`, `s = R / Z+`,
     /// `R_in = x+ (s W+) + x- (s W-)`; the bias takes no part.
     ///

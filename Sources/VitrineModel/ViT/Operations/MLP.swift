@@ -27,8 +27,15 @@ extension Pass {
         _ block: ViTBlock, _ s: MLPState, middle: Tensor, dOutput: Tensor, rule: GradientRule, into gradients: inout ViTBlock?
     ) -> Tensor {
         let dMLP = scaled(dOutput, by: block.scale2)
-        let dPre = gradientOfActivation(s.preActivation, gradient(of: block.fc2, dMLP), rule: rule)
-        let dNorm2 = gradient(of: block.fc1, dPre)
+        let dActivated =
+            rule.gamma == 0
+            ? gradient(of: block.fc2, dMLP)
+            : gradient(of: block.fc2, x: activated(s.preActivation), y: s.output, dMLP, gamma: rule.gamma)
+        let dPre = gradientOfActivation(s.preActivation, dActivated, rule: rule)
+        let dNorm2 =
+            rule.gamma == 0
+            ? gradient(of: block.fc1, dPre)
+            : gradient(of: block.fc1, x: normed(block.norm2, middle).output, y: s.preActivation, dPre, gamma: rule.gamma)
         let norm = NormState(input: middle, output: middle, mean: s.mean, inverseDeviation: s.inverseDeviation)
         if gradients != nil {
             accumulateScale(&gradients!.scale2, dOutput, s.output)

@@ -46,7 +46,10 @@ extension Pass {
     ) -> Tensor {
         var dLogits = dLogits
         if s.distilled != nil { VitrineTensor.scale(&dLogits, by: 0.5) }
-        let dWide = gradient(of: model.head!, dLogits)
+        let dWide =
+            rule.gamma == 0
+            ? gradient(of: model.head!, dLogits)
+            : gradient(of: model.head!, x: s.pooled, y: linear(model.head!, s.pooled), dLogits, gamma: rule.gamma)
         if gradients != nil { gradients!.head!.accumulate(dy: dLogits, x: s.pooled) }
         let dPooled = s.pooling == .own ? dWide : narrowed(dWide)
         switch (s.pooling, configuration.normPlacement) {

@@ -1,0 +1,82 @@
+import VitrineImage
+import VitrineModel
+import VitrineTensor
+
+/// Total Sobol indices of cells that dim the image (Fel et al. 2021, https://arxiv.org/abs/2111.04138), Jansen's estimator.
+///
+/// Two sets of `samples` masks in [0, 1] per cell, Latin hypercubes A and B; C_k is A with column k of B: `ST_k = sum (f(A) - f(C_k))² / (2 N Var f(A))`. A
+/// mask multiplies the normalised pixels of its cell, so 0 is the mean colour. `samples (grid² + 1)` passes. Says how much, not in which direction.
+struct Sobol: Explainer {
+    static let methods = [
+        Method(
+            "sobol", "total Sobol index of each cell", "Fel et al. 2021, arXiv:2111.04138", family: .perturbation,
+            options: "samples=32, grid=7, value=logit|probability, seed=0"
+        ) { options throws(MethodError) in try Sobol(&options) }
+    ]
+
+    var samples: Int
+    var side: Int
+    var value: AnswerKind
+    var seed: Int
+
+    init(_ options: inout MethodOptions) throws(MethodError) {
+        samples = try options.take("samples", default: 32) { text in Int(text).flatMap { $0 > 1 ? $0 : nil } }
+        side = try options.takeCount("grid", default: 7)
+        value = try options.take("value", default: .logit) { AnswerKind(rawValue: $0) }
+        seed = try options.takeSeed()
+    }
+
+    func needs(_ network: ViTConfiguration) -> Needs { Needs(needsClass: true) }
+
+    func passes(_ network: ViTConfiguration, grid: PatchGrid) -> Passes {
+        Passes(forward: Double(samples * (CellGrid(side, over: grid).cells + 1)))
+    }
+
+    func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
+        let answer = value.target(try probe.requiredTarget())
+        let cells = CellGrid(side, over: subject.grid)
+        let d = cells.cells
+        /// Column of one set: a stratified draw in random order.
+        func column(_ set: Int, _ cell: Int) -> [Float] {
+            var random = subject.random("sobol/\(seed)/\(set)", cell)
+            let order = random.permutation(samples)
+            return order.map { (Float($0) + Float(random.uniform())) / Float(samples) }
+        }
+        let (a, b) = ((0..<d).map { column(0, $0) }, (0..<d).map { column(1, $0) })
+        // Row i of A, then of C_0 ... C_(d-1).
+        let inputs = (0..<samples * (d + 1)).lazy.map { k -> ChangedInput in
+            let (row, changed) = (k % samples, k / samples - 1)
+            let mask = (0..<d).map { $0 == changed ? b[$0][row] : a[$0][row] }
+            return .pixels(dimmed(subject, cells, mask))
+        }
+        var answers: [Double] = []
+        try probe.logits(of: inputs) { _, logits in answers.append(Double(answer.value(logits: logits))) }
+        return MethodResult(subject.patchMap(cells.spread(Self.indices(answers, samples: samples, cells: d)), .relevance))
+    }
+
+    /// Jansen's total indices from the answers to A and to every C_k.
+    static func indices(_ answers: [Double], samples n: Int, cells: Int) -> [Double] {
+        let mean = answers.prefix(n).reduce(0, +) / Double(n)
+        let variance = answers.prefix(n).reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(n - 1)
+        return (0..<cells).map { k in
+            let squares = (0..<n).reduce(0.0) { sum, i in
+                let difference = answers[i] - answers[(k + 1) * n + i]
+                return sum + difference * difference
+            }
+            return variance > 0 ? squares / (2 * Double(n) * variance) : 0
+        }
+    }
+
+    private func dimmed(_ subject: Subject, _ cells: CellGrid, _ mask: [Float]) -> Tensor {
+        let p = subject.network.patchSize
+        let (height, width, columns) = (subject.height, subject.width, subject.grid.columns)
+        var result = subject.image
+        result.withMutableSpan { span in
+            for i in 0..<span.count {
+                let (y, x) = (i / width % height, i % width)
+                span[i] *= mask[cells.cell[y / p * columns + x / p]]
+            }
+        }
+        return result
+    }
+}
