@@ -89,6 +89,7 @@ let package = Package(
                 "VitrineStudy", "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData", "VitrineEvaluate",
                 "VitrineTrain",
             ]),
+        tests("vitrine", ["vitrine", "VitrineStudy", "VitrineImage", "VitrineTensor"]),
         tests("VitrineReport", ["VitrineReport", "VitrineStudy", "VitrineEvaluate", "VitrineImage", "VitrineTensor"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -52,7 +52,7 @@ public struct ExplanationPlan: Sendable {
     public let model: VisionTransformer
     public let methods: [ConfiguredMethod]
     public let seed: UInt64
-    private let own: TraceRequest
+    let own: TraceRequest
     private let variants: [(variant: InputVariant, request: TraceRequest)]
 
     public init(model: VisionTransformer, methods: [ConfiguredMethod], seed: UInt64) throws(ViTError) {

@@ -23,13 +23,11 @@ public struct Report: Sendable {
     public init() {}
 
     /// - Returns: the answer, for the terminal.
-    /// - Throws: `StoreError`, `ReportError`, `AtomicFile.Failure`.
+    /// - Throws: `StoreError`, `ReportError`, `FileFailure`.
     @discardableResult
     public func write(_ store: Store, to folder: String) throws -> Answer {
         let figures = folder + "/figures"
-        do { try FileManager.default.createDirectory(atPath: figures, withIntermediateDirectories: true) } catch {
-            throw ReportError.cannotWrite(path: folder, reason: error.localizedDescription)
-        }
+        try FileSystem.makeFolder(figures)
         let study = try StudyAnalysis(store, resamples: resamples, workers: workers)
         let answer = Answer(study)
         let pictures = try StudyPictures(store, folder: studyFolder)
@@ -99,11 +97,7 @@ public struct Report: Sendable {
                     for sample in samples {
                         guard let map = try store.map(model: model.id, method: method.id, sample: sample.id) else { continue }
                         let path = "\(folder)/\(place)/\(Self.fileName(sample.name)).npy"
-                        do {
-                            try FileManager.default.createDirectory(atPath: "\(folder)/\(place)", withIntermediateDirectories: true)
-                        } catch {
-                            throw ReportError.cannotWrite(path: folder, reason: error.localizedDescription)
-                        }
+                        try FileSystem.makeFolder("\(folder)/\(place)")
                         try NPY.write(map.values, shape: [map.rows, map.columns], to: path)
                     }
                 }

@@ -16,18 +16,17 @@ public struct AtomicFile: ~Copyable {
     private let temporaryPath: String
     private var descriptor: Int32
 
-    public struct Failure: Error, CustomStringConvertible, Equatable {
-        public let path: String
-        public let reason: String
-        public var description: String { "\(path): cannot be written (\(reason)); check the folder, its permissions and free space" }
-    }
+    public typealias Failure = FileFailure
 
     /// - Throws: `Failure` when no file can be created in that folder.
     public init(path: String) throws(Failure) {
         self.path = path
-        temporaryPath = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
+        // Not the name itself with an ending: that may be too long already.
+        let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+        temporaryPath = "\(folder).\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
+        // SAFETY: the path is a string that lives through the call.
         descriptor = unsafe open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Failure(path: path, reason: unsafe String(cString: strerror(errno))) }
+        guard descriptor >= 0 else { throw Failure(path, .write, code: errno) }
     }
 
     /// Writes a whole file at once; complete or absent after a crash of the program, but not flushed against a power cut.
@@ -68,7 +67,7 @@ public struct AtomicFile: ~Copyable {
     /// - Parameter flushing: waits until the disk has the bytes, so that not even a power cut leaves a part of them.
     public consuming func commit(flushing: Bool = true) throws(Failure) {
         guard !flushing || fsync(descriptor) == 0, unsafe rename(temporaryPath, path) == 0 else {
-            throw Failure(path: path, reason: unsafe String(cString: strerror(errno)))
+            throw Failure(path, .write, code: errno)
         }
         close(descriptor)
         descriptor = -1
@@ -80,7 +79,7 @@ public struct AtomicFile: ~Copyable {
         while done < bytes.count {
             let n = unsafe writeSome(descriptor, bytes.baseAddress! + done, bytes.count - done)
             if n < 0 && errno == EINTR { continue }
-            guard n > 0 else { throw Failure(path: path, reason: unsafe String(cString: strerror(errno))) }
+            guard n > 0 else { throw Failure(path, .write, code: errno) }
             done += n
         }
         count += done

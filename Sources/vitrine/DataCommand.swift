@@ -71,13 +71,10 @@ struct DataCommand: ParsableCommand {
             }
             let set = try Datasets.open(dataset, path: input, options: values)
             var progress: Progress?
-            let result: OpenDataset.PreparationResult
-            do {
-                result = try set.prepare(to: output) { _, all in
-                    if progress == nil { progress = Progress(total: all, unit: "files", isQuiet: quiet) }
-                    progress?.advance()
-                }
-            } catch let error as AtomicFile.Failure { throw CommandFailure("\(output): cannot be written (\(error.reason))") }
+            let result = try set.prepare(to: output) { _, all in
+                if progress == nil { progress = Progress(total: all, unit: "files", isQuiet: quiet) }
+                progress?.advance()
+            }
             for failure in result.failures { complain(failure) }
             print("\(dataset): \(result.written) written, \(result.kept) there already, \(result.failures.count) failed; \(output)")
             if !result.failures.isEmpty { throw ExitCode.someItemsFailed }

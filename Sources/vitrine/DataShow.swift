@@ -48,17 +48,11 @@ struct DataShow: ParsableCommand {
             ("spacing", header.spacing.map { "\($0.rows) mm from row to row, \($0.columns) mm from column to column" } ?? "not stated"))
         for (name, text) in rows { print(name.padded(17) + text) }
 
-        if let values { try Self.write(stored.npyData(), to: values) }
+        if let values { try AtomicFile.write(stored.npyData(), to: values) }
         if let modality {
             guard let grey else { throw CommandFailure("\(file): \(header.photometric) has no modality values; use --values") }
             try NPY.write(grey.map { Float($0) }, shape: [stored.height, stored.width], to: modality)
         }
         if let image { try dicom.image(frame: frame).write(png: image) }
-    }
-
-    private static func write(_ bytes: [UInt8], to path: String) throws {
-        do throws(AtomicFile.Failure) { try AtomicFile.write(bytes, to: path) } catch {
-            throw CommandFailure("\(path): cannot be written (\(error.reason))")
-        }
     }
 }

@@ -80,7 +80,7 @@ struct Explain: ParsableCommand {
         let plan = try ExplanationPlan(model: loaded.model, methods: configured, seed: seed)
         let preparation = try chosenPreprocess(loaded)
         let choice = Int(target).map { TargetChoice.fixed(.logit($0)) } ?? .predicted
-        try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+        try FileSystem.makeFolder(output)
 
         let results = try OrderedLines(path: output + "/results.jsonl")
         try results.write(index: 0, [provenanceLine(preparation)])
@@ -91,7 +91,7 @@ struct Explain: ParsableCommand {
         let failures = Mutex<[Int: String]>([:])
         try parallelFor(batches.count, workers: workspaces.count) { worker, index in
             var lines: [String] = []
-            for group in prepare(files, batches[index], preparation, choice, failures) {
+            for group in prepare(files, batches[index], plan, preparation, choice, failures) {
                 do {
                     lines += try explain(group, plan: plan, preparation: preparation, workspace: workspaces[worker])
                 } catch let error as ViTError {
@@ -140,13 +140,14 @@ struct Explain: ParsableCommand {
 
     /// Reads and preprocesses a batch; images of unlike sizes fall into groups, unreadable ones are recorded and left out.
     private func prepare(
-        _ files: [String], _ range: Range<Int>, _ preparation: Preprocess, _ choice: TargetChoice,
+        _ files: [String], _ range: Range<Int>, _ plan: ExplanationPlan, _ preparation: Preprocess, _ choice: TargetChoice,
         _ failures: borrowing Mutex<[Int: String]>
     ) -> [[Item]] {
         var groups: [[Item]] = []
         for i in range {
             do {
                 let prepared = try PreprocessedImage(contentsOf: files[i], preprocess: preparation)
+                try plan.checkMemory(of: prepared.tensor.shape, batch: batch)
                 let item = Item(
                     index: i, path: files[i], prepared: prepared,
                     subject: PreparedImage(name: FileCollection.stem(files[i]), pixels: prepared.tensor, target: choice))
@@ -155,6 +156,8 @@ struct Explain: ParsableCommand {
                 } else {
                     groups.append([item])
                 }
+            } catch let error as MemoryShortage {
+                failures.withLock { $0[i] = "\(files[i]): \(error)" }
             } catch {
                 failures.withLock { $0[i] = "\(error)" }
             }
@@ -262,7 +265,7 @@ final class OrderedLines: Sendable {
             while let ready = state.waiting.removeValue(forKey: state.next) {
                 state.next += 1
                 do { try handle.write(contentsOf: Data(ready.map { $0 + "\n" }.joined().utf8)) } catch {
-                    throw CommandFailure("\(path): cannot be written (\(error.localizedDescription)); is the disk full?")
+                    throw FileFailure(path, .write, code: SystemError.code(of: error) ?? 0)
                 }
             }
         }

@@ -1,5 +1,7 @@
 import Dispatch
+import Foundation
 import Synchronization
+import VitrineTensor
 
 /// Progress of a run on standard error: a bar with the remaining time on a terminal, a plain line now and then otherwise.
 final class Progress: Sendable {
@@ -8,6 +10,8 @@ final class Progress: Sendable {
     private let isQuiet: Bool
     private let start = DispatchTime.now()
     private let state = Mutex<(done: Int, lastShown: UInt64)>((0, 0))
+    /// Whether a bar stands on the last line of the terminal. One for the process, as the terminal is.
+    private static let barStands = Mutex(false)
 
     init(total: Int, unit: String, isQuiet: Bool) {
         self.total = total
@@ -15,33 +19,60 @@ final class Progress: Sendable {
         self.isQuiet = isQuiet
     }
 
-    /// Counts finished items; shows at most ten updates a second on a terminal and one every ten seconds elsewhere.
+    /// Counts finished items; shows at most ten updates a second on a terminal, and elsewhere, in the log of a batch system say, a line
+    /// every ten seconds at first and every two minutes later.
     func advance(by n: Int = 1) {
         guard !isQuiet else { return }
         let elapsed = DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds
         state.withLock { state in
             state.done += n
-            let interval: UInt64 = isInteractive ? 100_000_000 : 10_000_000_000
-            guard state.done == total || elapsed - state.lastShown >= interval else { return }
+            let isDone = state.done == total
+            let interval = isInteractive ? 100_000_000 : Self.logInterval(elapsed)
+            guard isDone || elapsed - state.lastShown >= interval else { return }
             state.lastShown = elapsed
-            let seconds = Double(elapsed) / 1e9
-            let rate = Double(state.done) / max(seconds, 1e-9)
-            let left = Double(total - state.done) / max(rate, 1e-9)
-            let text = "\(state.done)/\(total) \(unit), \(Self.format(rate)) per second, \(Self.duration(left)) left"
-            if isInteractive {
-                let filled = total == 0 ? 30 : 30 * state.done / total
-                let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
-                writeToStandardError("\r\u{1B}[K[\(bar)] \(text)" + (state.done == total ? "\n" : ""))
-            } else {
-                complain(text)
+            let text = Self.text(done: state.done, total: total, unit: unit, seconds: Double(elapsed) / 1e9)
+            guard isInteractive else { return complain(text) }
+            let line = Self.bar(done: state.done, total: total, text: text, columns: Self.columns)
+            Self.barStands.withLock { stands in
+                writeToStandardError("\r\u{1B}[K\(line)" + (isDone ? "\n" : ""))
+                stands = !isDone
             }
         }
     }
 
-    /// Takes the bar off the terminal, before other lines are written there.
-    func clear() {
-        guard !isQuiet && isInteractive else { return }
-        state.withLock { _ in writeToStandardError("\r\u{1B}[K") }
+    /// Takes the bar off the terminal; the next update draws it again.
+    func clear() { Self.interrupted {} }
+
+    /// Writes something else to the terminal, on a line of its own.
+    static func interrupted<E: Error>(_ write: () throws(E) -> Void) throws(E) {
+        let result: Result<Void, E> = barStands.withLock { stands in
+            if stands { writeToStandardError("\r\u{1B}[K") }
+            stands = false
+            do throws(E) { return .success(try write()) } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+
+    /// Nanoseconds between two lines of a log.
+    static func logInterval(_ elapsed: UInt64) -> UInt64 { min(120_000_000_000, max(10_000_000_000, elapsed / 10)) }
+
+    static func text(done: Int, total: Int, unit: String, seconds: Double) -> String {
+        let rate = Double(done) / max(seconds, 1e-9)
+        let left = Double(total - done) / max(rate, 1e-9)
+        return "\(done)/\(total) \(unit), \(format(rate)) per second, \(duration(left)) left"
+    }
+
+    /// A bar with its text, never wider than the terminal: a line that wraps cannot be written over.
+    static func bar(done: Int, total: Int, text: String, columns: Int) -> String {
+        let room = max(columns - 1, 0)
+        let width = min(30, room - text.count - 3)
+        guard width >= 5 else { return String(text.prefix(room)) }
+        let filled = total == 0 ? width : width * done / total
+        return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "] " + text
+    }
+
+    private static var columns: Int {
+        StandardStreams.columns ?? ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) } ?? 80
     }
 
     private static func format(_ rate: Double) -> String {
@@ -49,6 +80,7 @@ final class Progress: Sendable {
     }
 
     static func duration(_ seconds: Double) -> String {
+        guard seconds < 1e9 else { return "a long time" }
         let s = Int(seconds.rounded())
         return s < 60 ? "\(s) s" : s < 3600 ? "\(s / 60) min \(s % 60) s" : "\(s / 3600) h \(s % 3600 / 60) min"
     }

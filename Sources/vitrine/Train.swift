@@ -16,7 +16,7 @@ struct Train: ParsableCommand {
             Settings come from --recipe, then --config, then the flags. Every setting has a name, for recipe files and --set:
             \(RecipeField.all.map { "  \($0.name): \($0.summary) (\($0.get(Recipe())))" }.joined(separator: "\n"))
 
-            SIGTERM and SIGUSR1 write a checkpoint and end the command with exit code 4.
+            SIGTERM, SIGUSR1, Ctrl-C and a closed terminal write a checkpoint and end the command with exit code 4.
             """)
 
     @Option(help: "Folder with a folder per class, or a CSV file: image, label and, optionally, patient, split, mask.")
@@ -99,6 +99,7 @@ struct Train: ParsableCommand {
         guard workers > 0 else { throw ValidationError("--workers must be at least 1") }
         guard checkpointMinutes > 0 else { throw ValidationError("--checkpoint-minutes must be above 0") }
         guard listRecipes || (data != nil && output != nil) else { throw ValidationError("--data and --output are needed") }
+        guard data != "" && output != "" else { throw ValidationError("--data and --output must name a path, not nothing") }
     }
 
     func run() throws {
@@ -106,6 +107,7 @@ struct Train: ParsableCommand {
             Self.printRecipes()
             return
         }
+        try refuseTaken()
         let recipe = try chosenRecipe()
         try CPU.selfTest()
         let preprocess = try Preprocess(parsing: recipe.preprocess, defaultSize: recipe.imageSize)
@@ -128,28 +130,30 @@ struct Train: ParsableCommand {
         if resume && !quiet { complain("\(output!): \(Self.standing(trainer))") }
         let progress = Progress(total: trainer.imagesLeft, unit: "images", isQuiet: quiet)
         defer { progress.clear() }
-        /// Written at once, also into a pipe, and not behind the bar.
-        @Sendable func say(_ line: String) {
-            progress.clear()
-            try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
-        }
         trainer.stop(when: { signals.isStopped })
-        trainer.report(progress: { progress.advance(by: $0) }, epochEnded: { say(Self.line($0, of: recipe.epochs)) })
+        trainer.report(progress: { progress.advance(by: $0) }, epochEnded: { print(Self.line($0, of: recipe.epochs)) })
         let result = try trainer.run()
         progress.clear()
         guard result.isFinished else {
             complain("stopped by a signal after a checkpoint; go on with --resume")
             throw ExitCode.stopped
         }
-        for (split, m) in result.metrics.sorted(by: { $0.key > $1.key }) { say(Self.line(m, split: split)) }
+        for (split, m) in result.metrics.sorted(by: { $0.key > $1.key }) { print(Self.line(m, split: split)) }
         for i in result.testIntervals {
-            say("test \(i.name) \(Self.number(i.value)), 95 % interval \(Self.number(i.lower)) to \(Self.number(i.upper)) (\(i.method))")
+            print("test \(i.name) \(Self.number(i.value)), 95 % interval \(Self.number(i.lower)) to \(Self.number(i.upper)) (\(i.method))")
         }
-        say("kept epoch \(result.bestEpoch ?? 0): \(output!)/\(Trainer.modelName)")
+        print("kept epoch \(result.bestEpoch ?? 0): \(output!)/\(Trainer.modelName)")
         if !set.unreadable.isEmpty { throw ExitCode.someItemsFailed }
     }
 
     // MARK: Input
+
+    /// Said before any image is read; the trainer takes the lock itself.
+    private func refuseTaken() throws {
+        if let output, let holder = FileLock.holder(of: output + "/" + Trainer.lockName) {
+            throw FileLock.Taken(path: output, work: "is training here", holder: holder)
+        }
+    }
 
     private func chosenRecipe() throws -> Recipe {
         var chosen = try recipe.map { try Recipe.named($0) } ?? Recipe()

@@ -292,16 +292,4 @@ struct StudyTrainingTests {
         try scratch.run(plan)
         #expect(try plan.estimate().trainings.allSatisfy { $0.isFinished && $0.seconds == 0 })
     }
-
-    @Test("the Slurm script is plain shell: words of any content stay words")
-    func slurm() throws {
-        var script = SlurmScript(arguments: ["my study.yaml", "title='a $HOME \"b\"'"], results: "out put")
-        script.trains = true
-        let text = script.text
-        #expect(text.contains("study=('my study.yaml' 'title='\\''a $HOME \"b\"'\\''')"))
-        #expect(text.contains("results='out put'"))
-        #expect(text.contains("study train \"${study[@]}\""))
-        script.trains = false
-        #expect(!script.text.contains("study train"))
-    }
 }

@@ -8,7 +8,7 @@ import VitrineTensor
 import VitrineTrain
 
 /// A folder of its own for one test, with a data set that a network of a few hundred weights can learn.
-private final class Bench {
+private final class Bench: Sendable {
     let folder: String
     let samples: [Sample]
 
@@ -195,7 +195,37 @@ private final class Counter: Sendable {
         let state = bench.folder + "/run/state.safetensors"
         try Data(Data(contentsOf: URL(filePath: state)).prefix(1000)).write(to: URL(filePath: state))
         #expect(throws: CheckpointError.self) { try bench.trainer("run") { $0.resumes = true } }
-        #expect(throws: TrainingError.self) { try bench.trainer("images/0.png") }
+        let failure = #expect(throws: FileFailure.self) { try bench.trainer("images/0.png") }
+        #expect(failure?.description.contains("a file stands where a folder is needed") == true)
+    }
+
+    @Test("two trainings in one folder: the second is refused, and the first loses nothing (case 18)")
+    func twoTrainingsInOneFolder() throws {
+        let bench = try Bench()
+        var undisturbed = try bench.trainer("alone")
+        _ = try undisturbed.run()
+        let other = Mutex<[String]>([])
+        var first = try bench.trainer("run")
+        first.report(
+            progress: { _ in
+                for resumes in [true, false] {
+                    do {
+                        _ = try bench.trainer("run") { $0.resumes = resumes }
+                        other.withLock { $0.append("was not refused") }
+                    } catch { other.withLock { $0.append("\(error)") } }
+                }
+            }, epochEnded: { _ in })
+        #expect(try first.run().isFinished)
+        let said = other.withLock { $0 }
+        #expect(said.count > 2)
+        for line in said {
+            #expect(
+                line.hasPrefix("\(bench.folder)/run: another process is training here; wait for it, or stop it first (process \(getpid())"))
+        }
+        #expect(try bench.model("run") == bench.model("alone"))
+        // The end of a run gives the folder back, whoever still holds the trainer.
+        #expect(try bench.trainer("run") { $0.resumes = true }.imagesLeft == 0)
+        withExtendedLifetime(first) {}
     }
 
     @Test func divergenceAtOnceKeepsNothing() throws {

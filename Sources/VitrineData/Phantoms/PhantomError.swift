@@ -5,7 +5,6 @@ public enum PhantomError: Error, CustomStringConvertible, Equatable {
     case unmatched(patients: Int, count: Int)
     case rate(option: String, value: Double)
     case shortcut(text: String)
-    case cannotWrite(path: String, reason: String)
 
     public var description: String {
         switch self {
@@ -17,7 +16,6 @@ public enum PhantomError: Error, CustomStringConvertible, Equatable {
         case .shortcut(let text):
             "--shortcut \(text): write TAG:RATE, such as letter:1.0; tags are "
                 + PhantomShortcut.Tag.allCases.map(\.rawValue).joined(separator: ", ")
-        case .cannotWrite(let path, let reason): "\(path): cannot be written (\(reason)); choose another --output"
         }
     }
 }

@@ -48,16 +48,13 @@ extension PhantomSet {
     /// - Parameters:
     ///   - workers: threads; they change no byte.
     ///   - progress: called after each image, from any thread, with the number done.
-    /// - Throws: `PhantomError.cannotWrite` for the first file that failed.
+    /// - Throws: `FileFailure` for a folder, `ImageError` for the first file that failed.
     public func write(
         to directory: String, workers: Int, progress: @Sendable (Int) -> Void = { _ in }
     ) throws -> Summary {
         let folders = ["images", "masks"] + (shortcut == nil ? [] : ["shortcuts"])
         for folder in folders {
-            let path = "\(directory)/\(folder)"
-            do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-                throw PhantomError.cannotWrite(path: path, reason: error.localizedDescription)
-            }
+            try FileSystem.makeFolder("\(directory)/\(folder)")
         }
         let areas = Mutex([Double](repeating: 0, count: count))
         let done = Atomic<Int>(0)

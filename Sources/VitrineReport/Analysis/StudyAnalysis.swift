@@ -70,13 +70,10 @@ public struct StudyAnalysis: Sendable, Equatable {
 public enum ReportError: Error, Equatable, CustomStringConvertible {
     /// The store belongs to a study without metrics.
     case noMetrics(path: String)
-    /// A file of the report cannot be written.
-    case cannotWrite(path: String, reason: String)
 
     public var description: String {
         switch self {
         case .noMetrics(let path): "\(path): the study has no metric, so that there is nothing to report"
-        case .cannotWrite(let path, let reason): "\(path): cannot be written (\(reason)); choose another folder with --output"
         }
     }
 }

@@ -154,7 +154,9 @@ extension StudyPlan {
         var warm = false
         for id in ids.prefix(8) {
             var clock = Stopwatch()
-            guard let input = try? input(id, of: source, preprocess: loaded.preprocess), let mask = input.mask else { continue }
+            guard let input = try? input(id, of: source, preprocess: loaded.preprocess), let mask = input.mask,
+                (try? explaining.checkMemory(of: input.pixels.shape)) != nil
+            else { continue }
             let prepare = clock.lap()
             let subject = PreparedImage(name: imageName(id, source), pixels: input.pixels, target: target(id, source))
             guard (try? predicting.explain([subject], workspace: workspace)) != nil else { return nil }

@@ -128,6 +128,9 @@ public struct StudyPlan: Sendable {
 
     public var trainsModels: Bool { !trainings.isEmpty }
 
+    /// Images of the largest data set: of more shards than that, some have nothing to do.
+    public var mostImages: Int { sources.map(\.samples.count).max() ?? 0 }
+
     // MARK: Tables
 
     private static func models(_ file: StudyFile, _ sources: [DatasetSource], folder: String) -> [ModelRecord] {

@@ -68,9 +68,7 @@ public struct StudyRunner: Sendable {
     public static func openStore(_ plan: StudyPlan, folder: String, shard: StudyShard = .whole) throws -> Store {
         let path = folder + "/" + shard.fileName
         if !FileManager.default.fileExists(atPath: path) {
-            do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
-                throw StoreError.cannotWrite(path: folder, reason: error.localizedDescription)
-            }
+            try FileSystem.makeFolder(folder)
             return try Store.create(path, plan: plan.store)
         }
         let store = try Store.open(path, isReadOnly: false)
@@ -307,6 +305,9 @@ public struct StudyRunner: Sendable {
         guard input.digest == session.digests[id] else {
             throw InputFailure(stage: .image, message: "\(path): has changed since the study began; restore it, or choose another output")
         }
+        do {
+            try session.explaining.checkMemory(of: input.pixels.shape, batch: max(1, min(plan.file.stabilityDraws, 10)))
+        } catch { throw InputFailure(stage: .explain, message: "\(path): \(error)") }
         return input
     }
 

@@ -52,10 +52,8 @@ public struct StudyTrainer: Sendable {
         guard let training = plan.trainings[record.path], let entry = plan.entry(record) else { return }
         let folder = self.folder(record)
         if try isFinished(record) { return }
-        do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
-            throw StoreError.cannotWrite(path: folder, reason: error.localizedDescription)
-        }
-        let lock = try FileLock(folder + "/lock") { if shouldStop() { throw StudyInterruption() } }
+        try FileSystem.makeFolder(folder)
+        let lock = try FileLock(folder + "/" + Trainer.lockName) { _ in if shouldStop() { throw StudyInterruption() } }
         defer { withExtendedLifetime(lock) {} }
         // Another process may have trained it while this one waited.
         if try isFinished(record) { return }
@@ -81,6 +79,7 @@ public struct StudyTrainer: Sendable {
         var options = TrainingOptions(output: folder)
         options.workers = workers
         options.resumes = true
+        options.lock = lock
         options.metadata["vitrine.training-images"] = digest
         options.metadata["vitrine.init-sha256"] = provenance.checkpoint
         let news = self.news

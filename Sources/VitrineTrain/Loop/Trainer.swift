@@ -19,6 +19,8 @@ public struct TrainingOptions: Sendable {
     public var metadata: [String: String] = [:]
     /// Where the weights come from, what of a checkpoint was taken and what was not: lines of the report.
     public var initialisation: [String] = []
+    /// The lock of the folder (`Trainer.lockName`), where the caller holds it already; else the trainer takes it.
+    public var lock: FileLock?
     var isStopped: @Sendable () -> Bool = { false }
     var progress: @Sendable (_ images: Int) -> Void = { _ in }
     var epochEnded: @Sendable (EpochRecord) -> Void = { _ in }
@@ -44,6 +46,8 @@ public struct Trainer {
     public static let modelName = "model.safetensors"
     public static let pyTorchName = "model.pth"
     public static let stateName = "state.safetensors"
+    /// Held while a process trains in the folder: two would cut off each other's logs and checkpoints.
+    public static let lockName = "lock"
 
     let recipe: Recipe
     let set: TrainingSet
@@ -54,7 +58,8 @@ public struct Trainer {
 
     /// - Parameters:
     ///   - model: with a head of as many classes as the data has.
-    /// - Throws: `TrainingError` for a recipe that does not fit the model or the data, and for a folder that cannot be used.
+    /// - Throws: `TrainingError` for a recipe that does not fit the model or the data; `FileFailure` for a folder that cannot be used;
+    ///   `FileLock.Taken` while another process trains there; `MemoryShortage` where one image needs more memory than there is.
     public init(recipe: Recipe, set: TrainingSet, store: ImageStore, model: VisionTransformer, options: TrainingOptions) throws {
         self.recipe = recipe
         self.set = set
@@ -70,6 +75,10 @@ public struct Trainer {
         guard store.size % c.patchSize == 0 else { throw TrainingError.imageSize(size: store.size, patch: c.patchSize) }
         loss = CrossEntropy(classWeights: try recipe.classWeights.values(counts: set.counts), labelSmoothing: recipe.labelSmoothing)
         let sides = store.size / c.patchSize
+        let tokens = c.prefixTokens + sides * sides
+        try model.checkMemory(
+            height: store.size, width: store.size, batch: BatchGradient.microBatchSize(images: recipe.batch, tokens: tokens),
+            blocks: recipe.isLinearProbe ? 1 : c.depth - recipe.frozenBlocks)
         let start = model.withPositionGrid(PatchGrid(rows: sides, columns: sides))
         var position = TrainingState.Position()
         position.identity = Dictionary(uniqueKeysWithValues: RecipeField.all.map { ($0.name, $0.get(recipe)) })
@@ -82,18 +91,18 @@ public struct Trainer {
 
     private func path(_ name: String) -> String { options.output + "/" + name }
 
+    private func lockFolder() throws -> FileLock {
+        try FileLock(path(Self.lockName)) { throw FileLock.Taken(path: options.output, work: "is training here", holder: $0) }
+    }
+
     private mutating func prepareFolder() throws {
-        let manager = FileManager.default
-        do { try manager.createDirectory(atPath: path(RunLog.eventFolder), withIntermediateDirectories: true) } catch {
-            throw TrainingError.unwritable(path: options.output, error)
-        }
+        try FileSystem.makeFolder(path(RunLog.eventFolder))
+        if options.lock == nil { options.lock = try lockFolder() }
         if options.resumes {
             // What a killed run was writing.
-            for name in try manager.contentsOfDirectory(atPath: options.output) where name.hasSuffix(".part") {
-                try? manager.removeItem(atPath: path(name))
-            }
-            if manager.fileExists(atPath: path(Self.stateName)) { try state.load(path(Self.stateName)) }
-        } else if manager.fileExists(atPath: path(Self.stateName)) || manager.fileExists(atPath: path(Self.modelName)) {
+            for name in try FileSystem.list(options.output) where name.hasSuffix(".part") { try FileSystem.remove(path(name)) }
+            if FileSystem.exists(path(Self.stateName)) { try state.load(path(Self.stateName)) }
+        } else if FileSystem.exists(path(Self.stateName)) || FileSystem.exists(path(Self.modelName)) {
             throw TrainingError.outputExists(folder: options.output)
         }
         try AtomicFile.write(Array(recipeText.utf8), to: path("recipe.yaml"))
@@ -134,6 +143,10 @@ public struct Trainer {
     ///
     /// - Throws: `TrainingError.diverged`; what reading and writing throws. The last checkpoint is then intact.
     public mutating func run() throws -> TrainingResult {
+        // Given back when the run ends, not when the trainer goes.
+        let lock = try options.lock ?? lockFolder()
+        options.lock = nil
+        defer { withExtendedLifetime(lock) {} }
         let log = try RunLog(folder: options.output, bytes: state.position.logBytes)
         if !state.position.isFinished {
             do { try train(log) } catch is Interrupted {

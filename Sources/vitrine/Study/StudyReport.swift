@@ -12,7 +12,7 @@ struct StudyReport: ParsableCommand {
             protocol), summary.csv (a row per cell), comparisons.csv (pairs, and methods against controls), tables.tex, figures/, and \
             timings.csv. All but the last depend on the results alone, byte for byte.
 
-            Pictures are read again from the study's data sets; an image that has changed is not shown. Exit code 3 when the study is not whole.
+            Pictures are read again from the study's data sets; an image that has changed is not shown. Exit code 4 when the study is not finished, 3 when it is and some units failed.
             """)
 
     @Argument(help: "The results: a .sqlite file, or the study's output folder.")
@@ -54,7 +54,7 @@ struct StudyReport: ParsableCommand {
     }
 
     func run() throws {
-        let store = try Store.open(storePath(results))
+        let store = try Store.open(try storePath(results))
         var report = Report()
         report.resamples = resamples
         report.workers = workers
@@ -67,6 +67,15 @@ struct StudyReport: ParsableCommand {
         for sentence in answer.sentences { print(sentence) }
         complain("report in \(output)/report.html")
         let progress = try store.progress()
-        if !progress.isComplete || progress.failed > 0 { throw ExitCode.someItemsFailed }
+        guard progress.isComplete else {
+            complain(
+                "not finished: \(progress.done) of \(progress.total) units"
+                    + (progress.failed > 0 ? ", \(progress.failed) failed" : "") + "; run the study again to continue, then the report")
+            throw ExitCode.stopped
+        }
+        if progress.failed > 0 {
+            complain("\(progress.failed) of \(progress.total) units failed; vitrine study status says why")
+            throw ExitCode.someItemsFailed
+        }
     }
 }

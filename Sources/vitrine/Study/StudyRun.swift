@@ -11,8 +11,8 @@ struct StudyRun: ParsableCommand {
             OUTPUT/study.resolved.yaml. Whatever is stored is not computed again: the same command continues after an interruption of any kind. \
             Models under 'train' are trained first, into OUTPUT/trained, and reused.
 
-            Exit code 3: something is damaged or missing; it was recorded, and the rest was done. SIGTERM and SIGUSR1 end the run with exit \
-            code 4, a training after a checkpoint.
+            Exit code 3: something is damaged or missing; it was recorded, and the rest was done. SIGTERM, SIGUSR1, \
+            Ctrl-C and a closed terminal end the run with exit code 4, a training after a checkpoint.
             """)
 
     @Argument(help: "The study file.")
@@ -55,6 +55,11 @@ struct StudyRun: ParsableCommand {
         let progress = Progress(total: runner.unitCount, unit: "images x models", isQuiet: quiet)
         runner.advance = { if $0 > 0 { progress.advance(by: $0) } }
         runner.news = TrainingNews(isQuiet: quiet).show
+        if !quiet {
+            complain(
+                "\(store.path): \(runner.unitCount) images x models\(shard == .whole ? "" : ", shard \(shard)"), "
+                    + "\(threads) workers on \(ProcessInfo.processInfo.hostName)")
+        }
         let signals = StopSignals()
         runner.shouldStop = { signals.isStopped }
         do { try runner.run() } catch let stop as StudyInterruption {
