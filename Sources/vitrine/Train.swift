@@ -99,6 +99,7 @@ struct Train: ParsableCommand {
         guard workers > 0 else { throw ValidationError("--workers must be at least 1") }
         guard checkpointMinutes > 0 else { throw ValidationError("--checkpoint-minutes must be above 0") }
         guard listRecipes || (data != nil && output != nil) else { throw ValidationError("--data and --output are needed") }
+        guard data != "" && output != "" else { throw ValidationError("--data and --output must name a path, not nothing") }
     }
 
     func run() throws {
