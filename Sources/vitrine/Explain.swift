@@ -30,7 +30,7 @@ struct Explain: ParsableCommand {
     @Option(name: .customLong("method"), parsing: .upToNextOption, help: "Methods, see above.")
     var methods: [String]
 
-    @Option(help: "Class to explain: its index, or predicted.")
+    @Option(help: "Class to explain: its index, its name, or predicted.")
     var target: String = "predicted"
 
     @Option(
@@ -68,7 +68,6 @@ struct Explain: ParsableCommand {
     func validate() throws {
         guard batch > 0, workers > 0 else { throw ValidationError("--batch and --workers must be at least 1") }
         guard (0...1).contains(alpha) else { throw ValidationError("--alpha must lie between 0 and 1") }
-        guard target == "predicted" || Int(target) != nil else { throw ValidationError("--target must be a class index or 'predicted'") }
     }
 
     func run() throws {
@@ -76,14 +75,18 @@ struct Explain: ParsableCommand {
         let files = try FileCollection.expand(images, endings: ["png", "jpg", "jpeg", "tif", "tiff", "npy", "dcm"])
         try refuseEqualStems(files)
         try CPU.selfTest()
-        let loaded = try modelOptions.load(model)
+        let (loaded, digest) = try modelOptions.load(model)
         let plan = try ExplanationPlan(model: loaded.model, methods: configured, seed: seed)
-        let preparation = try chosenPreprocess(loaded)
-        let choice = Int(target).map { TargetChoice.fixed(.logit($0)) } ?? .predicted
+        let chosen = try chosenPreprocess(loaded)
+        let preparation = chosen.preprocess
+        let choice = try chosenTarget(loaded)
+        let assumptions = ModelOptions.assumptions(
+            loaded.report.facts, preprocess: chosen.source == .assumed ? preparation.description : nil)
+        if let assumptions { complain("\(loaded.report.path): \(assumptions)") }
         try FileSystem.makeFolder(output)
 
         let results = try OrderedLines(path: output + "/results.jsonl")
-        try results.write(index: 0, [provenanceLine(preparation)])
+        try results.write(index: 0, [provenanceLine(chosen, loaded, digest: digest)])
         let progress = Progress(total: files.count, unit: "images", isQuiet: quiet)
         let batches = stride(from: 0, to: files.count, by: batch).map { $0..<min($0 + batch, files.count) }
         // A single batch has all workers to itself; several are shared among them.
@@ -91,9 +94,11 @@ struct Explain: ParsableCommand {
         let failures = Mutex<[Int: String]>([:])
         try parallelFor(batches.count, workers: workspaces.count) { worker, index in
             var lines: [String] = []
-            for group in prepare(files, batches[index], plan, preparation, choice, failures) {
+            for group in prepare(files, batches[index], plan, preparation, choice, loaded, failures) {
                 do {
-                    lines += try explain(group, plan: plan, preparation: preparation, workspace: workspaces[worker])
+                    lines += try explain(
+                        group, plan: plan, configuration: loaded.model.configuration, preparation: preparation,
+                        workspace: workspaces[worker])
                 } catch let error as ViTError {
                     for item in group { failures.withLock { $0[item.index] = "\(item.path): \(error)" } }
                 }
@@ -127,20 +132,48 @@ struct Explain: ParsableCommand {
         }
     }
 
-    private func chosenPreprocess(_ loaded: LoadedModel) throws -> Preprocess {
-        let size = loaded.model.configuration.positionGrid.rows * loaded.model.configuration.patchSize
-        let saved = loaded.report.metadata[Preprocess.metadataKey]
-        if let preprocess, let saved,
-            try Preprocess(parsing: preprocess, defaultSize: size) != Preprocess(parsing: saved, defaultSize: size)
-        {
-            complain("note: the checkpoint was trained with preprocessing \(saved); --preprocess \(preprocess) overrides it")
+    private func chosenPreprocess(_ loaded: LoadedModel) throws -> ChosenPreprocess {
+        let (grid, patch) = (loaded.model.configuration.positionGrid, loaded.model.configuration.patchSize)
+        let published = loaded.report.preparations.map { ($0.path, $0.text) }
+        let stored = loaded.report.metadata[Preprocess.metadataKey]
+        func chosen(_ given: String?) throws -> ChosenPreprocess {
+            try ChosenPreprocess(
+                given: given, stored: stored, published: published, height: grid.rows * patch, width: grid.columns * patch)
         }
-        return try Preprocess(parsing: preprocess ?? saved ?? "resize", defaultSize: size)
+        let choice: ChosenPreprocess
+        do { choice = try chosen(preprocess) } catch let error as PreprocessError {
+            guard case .unsupported = error else { throw error }
+            throw CommandFailure("\(error) (--preprocess)")
+        }
+        if preprocess != nil, let own = try? chosen(nil), own.source != .assumed, own.preprocess != choice.preprocess {
+            complain(
+                "note: the checkpoint was trained with preprocessing \(own.preprocess); --preprocess \(choice.preprocess) overrides it")
+        }
+        return choice
+    }
+
+    /// The class that `--target` names: `predicted`, an index, or one of the names of the model's classes.
+    private func chosenTarget(_ loaded: LoadedModel) throws -> TargetChoice {
+        if target == "predicted" { return .predicted }
+        let names = loaded.report.classNames
+        let count = loaded.model.configuration.classes
+        guard let index = Int(target) ?? names.firstIndex(of: target) ?? names.firstIndex(where: { $0.lowercased() == target.lowercased() })
+        else {
+            let known = names.isEmpty ? "none is known; --classes names them" : names.prefix(10).joined(separator: ", ")
+            throw CommandFailure("--target \(target) is no index, not 'predicted', and no name of a class (\(known))")
+        }
+        // A single logit speaks for class 1; where a model has a head at all, the range is checked with the model's own words.
+        guard count == 1 else { return .fixed(.logit(index)) }
+        guard index == 1 else {
+            throw CommandFailure("--target \(target): the model has one logit, that of class 1; explain class 1, or 'predicted'")
+        }
+        return .fixed(.logit(0))
     }
 
     /// Reads and preprocesses a batch; images of unlike sizes fall into groups, unreadable ones are recorded and left out.
     private func prepare(
         _ files: [String], _ range: Range<Int>, _ plan: ExplanationPlan, _ preparation: Preprocess, _ choice: TargetChoice,
+        _ loaded: LoadedModel,
         _ failures: borrowing Mutex<[Int: String]>
     ) -> [[Item]] {
         var groups: [[Item]] = []
@@ -148,6 +181,10 @@ struct Explain: ParsableCommand {
             do {
                 let prepared = try PreprocessedImage(contentsOf: files[i], preprocess: preparation)
                 try plan.checkMemory(of: prepared.tensor.shape, batch: batch)
+                // An image that does not fit the patches is refused by the model, in its own words.
+                if let grid = try? loaded.model.configuration.grid(height: prepared.image.height, width: prepared.image.width) {
+                    try ModelOptions.namingFlags { try loaded.check(grid: grid) }
+                }
                 let item = Item(
                     index: i, path: files[i], prepared: prepared,
                     subject: PreparedImage(name: FileCollection.stem(files[i]), pixels: prepared.tensor, target: choice))
@@ -167,7 +204,9 @@ struct Explain: ParsableCommand {
 
     // MARK: Output
 
-    private func explain(_ items: [Item], plan: ExplanationPlan, preparation: Preprocess, workspace: Workspace) throws -> [String] {
+    private func explain(
+        _ items: [Item], plan: ExplanationPlan, configuration: ViTConfiguration, preparation: Preprocess, workspace: Workspace
+    ) throws -> [String] {
         let start = DispatchTime.now().uptimeNanoseconds
         let results = try plan.explain(items.map(\.subject), workspace: workspace)
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9 / Double(items.count)
@@ -183,7 +222,7 @@ struct Explain: ParsableCommand {
                 lines.append(
                     try ResultLine(
                         image: item.path, method: explanation.method, target: result.target?.description,
-                        logits: result.logits, probabilities: result.logits.isEmpty ? [] : softmax(result.logits),
+                        logits: result.logits, probabilities: configuration.probabilities(result.logits),
                         audit: .init(map: explanation.map.audit, notes: explanation.notes, stability: stabilities?[explanation.index]),
                         seconds: seconds
                     ).json())
@@ -202,13 +241,21 @@ struct Explain: ParsableCommand {
         try overlay.picture(of: map, over: item.prepared.image).write(png: path + ".png")
     }
 
-    private func provenanceLine(_ preparation: Preprocess) throws -> String {
+    private func provenanceLine(_ chosen: ChosenPreprocess, _ loaded: LoadedModel, digest: String) throws -> String {
         struct Line: Encodable { var provenance: Provenance }
-        let options = [
-            "methods": methods.joined(separator: " "), "target": target, "preprocess": preparation.description, "batch": "\(batch)",
+        var options = [
+            "methods": methods.joined(separator: " "), "target": target, "preprocess": chosen.preprocess.description, "batch": "\(batch)",
             "workers": "\(workers)", "seed": "\(seed)", "stability": "\(stability)",
         ]
-        return try encodedLine(Line(provenance: Provenance(files: [model: try sha256(ofFile: model)], options: options)))
+        options["preprocess-from"] =
+            switch chosen.source {
+            case .given: "--preprocess"
+            case .stored: "the checkpoint"
+            case .published(let path): path
+            case .assumed: "assumed"
+            }
+        for fact in loaded.report.facts { options["model: \(fact.name)"] = "\(fact.value) (\(fact.source))" }
+        return try encodedLine(Line(provenance: Provenance(files: [model: digest], options: options)))
     }
 }
 

@@ -16,8 +16,8 @@ struct Inspect: ParsableCommand {
     @OptionGroup var options: ModelOptions
 
     func run() throws {
-        let loaded = try options.load(checkpoint)
-        let description = Description(loaded, sha256: try sha256(ofFile: checkpoint))
+        let (loaded, sha256) = try options.load(checkpoint)
+        let description = Description(loaded, sha256: sha256)
         print(json ? try description.json() : description.lines)
     }
 
@@ -32,6 +32,8 @@ struct Inspect: ParsableCommand {
         var unusedKeys: [String: String]
         var missingKeys: [String]
         var notes: [String]
+        var facts: [String: String]
+        var classNames: [String]
         var sha256: String
 
         init(_ loaded: LoadedModel, sha256: String) {
@@ -47,6 +49,8 @@ struct Inspect: ParsableCommand {
             // A checkpoint with missing keys does not load; its error lists them.
             missingKeys = []
             notes = report.notes
+            facts = Dictionary(report.facts.map { ($0.name, "\($0.value): \($0.source)") }) { first, _ in first }
+            classNames = report.classNames
             self.sha256 = sha256
         }
 
@@ -77,12 +81,17 @@ struct Inspect: ParsableCommand {
                 ("prefix", prefixTokens.isEmpty ? "none" : prefixTokens.joined(separator: ", ")),
                 ("pooling", "\(c.pooling.rawValue), norm \(c.normPlacement.rawValue), epsilon \(c.normEpsilon)"),
                 ("layer scale", c.hasLayerScale ? "yes" : "no"),
-                ("classes", c.classes == 0 ? "none: a backbone without a head" : "\(c.classes)"),
+                (
+                    "classes",
+                    c.classes == 0
+                        ? "none: a backbone without a head"
+                        : "\(c.classes)" + (classNames.isEmpty ? "" : ": " + classNames.prefix(20).joined(separator: ", "))
+                ),
             ]
             if !group.isEmpty { rows.append(("chosen", "dictionary \(group)")) }
             if !prefix.isEmpty { rows.append(("prefix of names", prefix)) }
             rows += unusedKeys.sorted { $0.key < $1.key }.map { ("unused", "\($0.key) (\($0.value))") }
-            rows += notes.map { ("note", $0) }
+            rows += facts.sorted { $0.key < $1.key }.map { ("known", "\($0.key) \($0.value)") }
             let width = rows.map(\.0.count).max()!
             return rows.map { $0.0.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
         }

@@ -1,45 +1,71 @@
 import ArgumentParser
 import VitrineModel
 
-/// Flags that say how a checkpoint is read, shared by the subcommands that load one.
+/// Flags that say how a checkpoint is read, shared by the subcommands that load one: one for each `LoadSetting`.
 struct ModelOptions: ParsableArguments {
-    @Option(help: "Number of attention heads, where the checkpoint does not show it.")
-    var heads: Int?
+    @Option(help: help(.heads)) var heads: String?
+    @Option(help: help(.activation)) var activation: String?
+    @Option(help: help(.epsilon)) var epsilon: String?
+    @Option(help: help(.pooling)) var pooling: String?
+    @Option(help: help(.probabilities)) var probabilities: String?
+    @Option(help: help(.classes)) var classes: String?
+    @Option(name: .customLong(LoadSetting.positionGrid.rawValue), help: help(.positionGrid)) var positionGrid: String?
+    @Option(name: .customLong(LoadSetting.positionResampling.rawValue), help: help(.positionResampling)) var positionResampling: String?
+    @Option(help: help(.group)) var group: String?
+    @Option(help: help(.prefix)) var prefix: String?
+    @Option(help: help(.ignore)) var ignore: String?
 
-    @Option(name: .customLong("group"), help: "Dictionary of a training checkpoint to load, such as student (default: found and reported).")
-    var group: String?
+    private static func help(_ setting: LoadSetting) -> ArgumentHelp {
+        let choices = setting.values.contains("|") ? " " + setting.values.replacing("|", with: ", ") + "." : ""
+        return ArgumentHelp(
+            setting.summary + choices + " Default: what the file, or a configuration beside it, shows.",
+            valueName: setting.values.contains("|") ? "kind" : setting.values.lowercased())
+    }
 
-    @Option(help: "Prefix of the model's tensor names, such as module.backbone. (default: found and reported).")
-    var prefix: String?
+    private var given: [(LoadSetting, String?)] {
+        [
+            (.heads, heads), (.activation, activation), (.epsilon, epsilon), (.pooling, pooling), (.probabilities, probabilities),
+            (.classes, classes), (.positionGrid, positionGrid), (.positionResampling, positionResampling), (.group, group),
+            (.prefix, prefix), (.ignore, ignore),
+        ]
+    }
 
-    @Option(name: .customLong("position-grid"), help: "Rows x columns of the stored position embedding, where it is not square.")
-    var positionGrid: PatchGrid?
-
-    var loadOptions: LoadOptions {
-        var options = LoadOptions(heads: heads, positionGrid: positionGrid)
-        options.group = group
-        options.prefix = prefix
+    func loadOptions() throws -> LoadOptions {
+        var options = LoadOptions()
+        for case (let setting, let text?) in given {
+            do { try options.set(setting, to: text) } catch { throw ValidationError("--\(error)") }
+        }
         return options
     }
+
+    func validate() throws { _ = try loadOptions() }
 
     /// Loads a checkpoint; an error that a flag answers names the flag.
     ///
     /// - Parameter head: what becomes of the classifier head.
-    func load(_ path: String, head: LoadOptions.Head = .asStored) throws -> LoadedModel {
-        var options = loadOptions
+    func load(_ path: String, head: LoadOptions.Head = .asStored) throws -> (model: LoadedModel, sha256: String) {
+        var options = try loadOptions()
         options.head = head
-        do { return try VisionTransformer.load(path, options: options) } catch {
+        return try Self.namingFlags {
+            let file = try Checkpoint.open(path)
+            return (try VisionTransformer.load(file, options: options), file.sha256())
+        }
+    }
+
+    /// Does something with a model; an error that a flag answers names the flag.
+    static func namingFlags<R>(_ body: () throws -> R) throws -> R {
+        do { return try body() } catch {
             guard let setting = (error as? LoadError)?.setting ?? (error as? CheckpointError)?.setting else { throw error }
             throw CommandFailure("\(error) (--\(setting.rawValue) \(setting.values))")
         }
     }
-}
 
-extension PatchGrid: ExpressibleByArgument {
-    /// Reads `ROWSxCOLUMNS`.
-    public init?(argument: String) {
-        let sides = argument.split(separator: "x").compactMap { Int($0) }
-        guard sides.count == 2, sides.allSatisfy({ $0 > 0 }) else { return nil }
-        self.init(rows: sides[0], columns: sides[1])
+    /// What was taken on trust, in one line with the flags that change it; nil where nothing was.
+    static func assumptions(_ facts: [ModelFact], preprocess: String? = nil) -> String? {
+        var parts = facts.filter(\.isAssumed).filter { $0.setting != .positionResampling && $0.setting != .probabilities }.map { fact in
+            "\(fact.name) \(fact.value)" + (fact.setting.map { " (--\($0.rawValue))" } ?? "")
+        }
+        if let preprocess { parts.append("preprocessing \(preprocess) (--preprocess)") }
+        return parts.isEmpty ? nil : "assumed, since the file does not say: " + parts.joined(separator: ", ")
     }
 }

@@ -108,7 +108,7 @@ struct Train: ParsableCommand {
             return
         }
         try refuseTaken()
-        let recipe = try chosenRecipe()
+        let recipe = try adoptingPreprocess(chosenRecipe())
         try CPU.selfTest()
         let preprocess = try Preprocess(parsing: recipe.preprocess, defaultSize: recipe.imageSize)
         let store = try ImageStore(preprocess: preprocess)
@@ -168,6 +168,29 @@ struct Train: ParsableCommand {
         return chosen
     }
 
+    /// What a library published beside the checkpoint to start from, where the user says nothing else.
+    private func adoptingPreprocess(_ chosenRecipe: Recipe) throws -> Recipe {
+        var recipe = chosenRecipe
+        guard preprocess == nil, self.recipe == nil, config == nil, recipe.preprocess == Recipe().preprocess,
+            FileManager.default.fileExists(atPath: recipe.initialisation),
+            !settings.contains(where: { $0.hasPrefix("preprocess=") })
+        else { return recipe }
+        let loaded = try modelOptions.load(recipe.initialisation, head: .fresh(classes: 2)).model
+        let c = loaded.model.configuration
+        let chosen = try ChosenPreprocess(
+            given: nil, stored: nil, published: loaded.report.preparations.map { ($0.path, $0.text) },
+            height: c.positionGrid.rows * c.patchSize, width: c.positionGrid.columns * c.patchSize)
+        guard case .published(let path) = chosen.source, let size = chosen.preprocess.size else { return recipe }
+        if imageSize == nil { recipe.imageSize = size }
+        recipe.preprocess =
+            recipe.imageSize == size
+            ? chosen.preprocess.description
+            : chosen.preprocess.description.split(separator: ":").filter { !$0.allSatisfy { $0.isNumber || $0 == "," } }.joined(
+                separator: ":")
+        if !quiet { complain("preprocessing \(recipe.preprocess) of \(path); --preprocess changes it") }
+        return recipe
+    }
+
     private static func pairs(_ texts: [String], flag: String) throws -> [(name: String, value: String)] {
         try texts.map { text in
             guard let mark = text.firstIndex(of: "=") else { throw ValidationError("\(flag) \(text): write name=value") }
@@ -205,7 +228,7 @@ struct Train: ParsableCommand {
         if ["sup", "dino", "mae"].contains(recipe.initialisation) {
             throw TrainingError.needsCheckpoint(recipe: recipe.name, initialisation: recipe.initialisation)
         }
-        let loaded = try modelOptions.load(recipe.initialisation, head: .fresh(classes: classes))
+        let loaded = try modelOptions.load(recipe.initialisation, head: .fresh(classes: classes)).model
         let model = loaded.model.withFreshHead(classes: classes, seed: recipe.seed)
         let headCount = model.parameters.filter { $0.info.name.hasPrefix("head") }.reduce(0) { $0 + $1.tensor.count }
         let c = model.configuration
@@ -214,6 +237,7 @@ struct Train: ParsableCommand {
                 + "\(model.parameterCount - headCount) values taken, a new head of \(headCount)"
         ]
         lines += loaded.report.unusedKeys.map { "not taken: \($0.key) (\($0.reason))" } + loaded.report.notes
+        if let assumptions = ModelOptions.assumptions(loaded.report.facts) { lines.append("\(loaded.report.path): \(assumptions)") }
         let sides = imageSize / c.patchSize
         if c.positionGrid != PatchGrid(rows: sides, columns: sides) {
             lines.append("positions resampled from \(c.positionGrid) to \(sides)x\(sides) (\(c.positionResampling.rawValue))")

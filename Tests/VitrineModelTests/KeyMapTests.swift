@@ -66,9 +66,19 @@ import VitrineTensor
         return list
     }()
 
+    /// What a configuration has and neither tensors nor a convention show.
+    static func options(for c: ViTConfiguration) -> LoadOptions {
+        var options = LoadOptions(heads: 2)
+        options.isSwiGLU = c.mlp == .swiGLU
+        if c.pooling == .classAndMean { options.pooling = .classAndMean }
+        if !c.hasClassToken && c.normPlacement == .beforePooling { options.activation = .gelu }
+        return options
+    }
+
     @Test(arguments: variants)
     func architectureIsReadOffShapes(configuration: ViTConfiguration) throws {
-        let loaded = try VisionTransformer.assemble(Self.tensors(Self.timmShapes(configuration)), options: LoadOptions(heads: 2))
+        let loaded = try VisionTransformer.assemble(
+            Self.tensors(Self.timmShapes(configuration)), options: Self.options(for: configuration))
         #expect(loaded.model.configuration == configuration)
         #expect(loaded.report.unusedKeys.isEmpty)
     }
@@ -184,16 +194,28 @@ import VitrineTensor
 
     @Test func keysAreIgnoredOnRequest() throws {
         var shapes = Self.timmShapes(Self.tiny)
-        shapes["criterion.weight"] = [3]
-        shapes["metric.total"] = []
+        shapes["projector.weight"] = [3]
+        shapes["queue"] = []
         var options = LoadOptions(heads: 2)
-        options.ignoredKeys = ["criterion.*"]
-        #expect(throws: LoadError.keys(path: "model.pth", missing: [], unused: ["metric.total"], mismatched: [])) {
+        try options.set(.ignore, to: "projector.*")
+        #expect(throws: LoadError.keys(path: "model.pth", missing: [], unused: ["queue"], mismatched: [])) {
             try VisionTransformer.assemble(Self.tensors(shapes), options: options)
         }
-        options.ignoredKeys.append("metric.total")
+        #expect(LoadError.keys(path: "", missing: [], unused: ["queue"], mismatched: []).setting == .ignore)
+        options.ignoredKeys.append("queue")
         let loaded = try VisionTransformer.assemble(Self.tensors(shapes), options: options)
-        #expect(loaded.report.unusedKeys.map(\.key) == ["criterion.weight", "metric.total"])
+        #expect(loaded.report.unusedKeys.map(\.key) == ["projector.weight", "queue"])
+    }
+
+    @Test func statesOfLossesAndMetricsAreLeftOut() throws {
+        var shapes = Dictionary(uniqueKeysWithValues: Self.timmShapes(Self.tiny).map { ("model." + $0.key, $0.value) })
+        let left = ["criterion.weight", "loss_fn.weight", "train_acc.tp", "val_metrics.MulticlassAUROC.confmat", "test_f1.fn"]
+        for key in left { shapes[key] = [3] }
+        let loaded = try VisionTransformer.assemble(Self.tensors(shapes), options: LoadOptions(heads: 2))
+        #expect(loaded.report.unusedKeys.map(\.key).sorted() == left.sorted())
+        // Inside the model the same words are part of it.
+        shapes["model.metric.weight"] = [3]
+        #expect(throws: LoadError.self) { try VisionTransformer.assemble(Self.tensors(shapes), options: LoadOptions(heads: 2)) }
     }
 
     @Test func aFreshHeadReplacesOrCompletes() throws {
@@ -221,7 +243,7 @@ import VitrineTensor
             try load(#"{"hidden_size": 16, "num_attention_heads": 4}"#)
         }
         #expect(throws: LoadError.unsupported(source: "config.json", what: "activation 'relu'", known: "gelu, gelu_tanh, quick_gelu")) {
-            try load(#"{"num_attention_heads": 4, "hidden_act": "relu"}"#)
+            try load(#"{"hidden_size": 8, "num_attention_heads": 4, "hidden_act": "relu"}"#)
         }
         #expect(throws: LoadError.unsupported(source: "config.json", what: "global_pool 'map'", known: "token, avg")) {
             try load(#"{"global_pool": "map", "model_args": {"num_heads": 4}}"#)
@@ -328,7 +350,7 @@ import VitrineTensor
                 let shape = Shape(configuration.expectedTensors().first { $0.name == name }!.shape)
                 return Tensor(shape, (0..<shape.count).map { Float(($0 * 37) % 101) + counter })
             })
-        let model = try VisionTransformer.assemble(source, options: LoadOptions(heads: 2)).model
+        let model = try VisionTransformer.assemble(source, options: Self.options(for: configuration)).model
         let tensors = model.timmTensors()
         #expect(Dictionary(uniqueKeysWithValues: tensors.map { ($0.key, $0.value.shape.dimensions) }) == source.shapes)
         let json = String(decoding: try JSONEncoder().encode(model.withTimmPositions().configuration), as: UTF8.self)

@@ -15,11 +15,15 @@ import VitrineTensor
         let output: [Float]
         let heads: Int?
         let grid: [Int]?
+        /// As `LoadSetting.activation` reads it.
+        let activation: String?
 
         var testDescription: String { name }
 
         var options: LoadOptions {
-            LoadOptions(heads: heads, positionGrid: grid.map { PatchGrid(rows: $0[0], columns: $0[1]) })
+            var options = LoadOptions(heads: heads, positionGrid: grid.map { PatchGrid(rows: $0[0], columns: $0[1]) })
+            options.isSwiGLU = activation == "swiglu"
+            return options
         }
 
         func load() throws -> LoadedModel { try VisionTransformer.load(zooFolder.appending(path: file).path(), options: options) }

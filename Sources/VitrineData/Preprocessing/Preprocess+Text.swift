@@ -4,6 +4,7 @@ extension Preprocess: Codable {
     /// The text form: `name:sizes:normalisation`, and `:filter` where it is not bilinear.
     ///
     /// Examples: `resize:224:imagenet`, `resize-shorter-crop:256,224:half:bicubic` (shorter side, side of the result), `none:imagenet`.
+    /// A normalisation without a name is `MEAN/DEVIATION`, as in `resize:518:0.5307/0.2583`.
     public var description: String {
         var parts = [geometry.name]
         if !sizes.isEmpty { parts.append(sizes.map(String.init).joined(separator: ",")) }
@@ -25,7 +26,8 @@ extension Preprocess: Codable {
             throw .unknownGeometry(text: text, name: name)
         }
         var sizes: [Int] = []
-        if let first = parts.first, let byte = first.utf8.first, byte == UInt8(ascii: "-") || (48...57).contains(byte) {
+        if let first = parts.first, !first.contains("/"), let byte = first.utf8.first, byte == UInt8(ascii: "-") || (48...57).contains(byte)
+        {
             for size in first.split(separator: ",", omittingEmptySubsequences: false) {
                 guard let side = Int(size), Self.sides.contains(side) else { throw .badSize(text: text, size: String(size)) }
                 sizes.append(side)
@@ -37,17 +39,19 @@ extension Preprocess: Codable {
         } else if geometry.sizeCount > 0 {
             guard let side = defaultSize else { throw .missingSize(text: text, expected: geometry.sizeCount) }
             guard Self.sides.contains(side) else { throw .badSize(text: text, size: String(side)) }
-            sizes = geometry.sizeCount == 1 ? [side] : [(side * 256 + 112) / 224, side]
+            sizes =
+                if geometry.sizeCount == 1 { [side] } else if geometry.isSquare { [(side * 256 + 112) / 224, side] } else { [side, side] }
             guard sizes.allSatisfy(Self.sides.contains) else { throw .badSize(text: text, size: String(sizes[0])) }
         }
         var normalisation = Normalisation.imagenet
         var filter = ResizeFilter.bilinear
         if let name = parts.first {
-            guard let known = Normalisation.all.first(where: { $0.name == name }) else {
-                throw .unknownNormalisation(text: text, name: name)
+            // Without a normalisation a filter may follow at once.
+            if ResizeFilter(rawValue: name) == nil {
+                guard let known = Normalisation(name) else { throw .unknownNormalisation(text: text, name: name) }
+                normalisation = known
+                parts.removeFirst()
             }
-            normalisation = known
-            parts.removeFirst()
         }
         if let name = parts.first {
             guard let known = ResizeFilter(rawValue: name) else { throw .unknownNormalisation(text: text, name: name) }

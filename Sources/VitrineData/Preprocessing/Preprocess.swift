@@ -29,8 +29,8 @@ public struct Preprocess: Sendable, Equatable, CustomStringConvertible {
         self.filter = filter
     }
 
-    /// The side of the square that the network sees; nil when images keep their own size.
-    public var size: Int? { sizes.last }
+    /// The side of the square that the network sees; nil when images keep their own size or become no squares.
+    public var size: Int? { geometry.isSquare ? sizes.last : nil }
 
     /// The whole image squeezed to `size` x `size`.
     public static func resize(_ size: Int, normalisation: Normalisation = .imagenet, filter: ResizeFilter = .bilinear) -> Preprocess {
@@ -128,6 +128,8 @@ public enum PreprocessError: Error, CustomStringConvertible, Equatable, Sendable
     case missingSize(text: String, expected: Int)
     case wrongSizeCount(text: String, expected: Int, found: Int)
     case tooManyParts(text: String)
+    /// A library's description of its preprocessing asks for what is not done here.
+    case unsupported(source: String, what: String)
     case tooLarge(preprocess: String, width: Int, height: Int)
     /// An array that claims to be preprocessed is not 3 x H x W.
     case notPreprocessed(path: String, shape: [Int])
@@ -141,7 +143,8 @@ public enum PreprocessError: Error, CustomStringConvertible, Equatable, Sendable
         case .unknownNormalisation(let text, let name):
             let names = Normalisation.all.map(\.name).joined(separator: ", ")
             let filters = ResizeFilter.allCases.map(\.rawValue).joined(separator: ", ")
-            return "preprocessing '\(text)': '\(name)' is no size, no normalisation (\(names)) and no filter (\(filters))"
+            return
+                "preprocessing '\(text)': '\(name)' is no size, no normalisation (\(names), or MEAN/DEVIATION) and no filter (\(filters))"
         case .badSize(let text, let size):
             return
                 "preprocessing '\(text)': size '\(size)' is no whole number in 1...\(Preprocess.sides.upperBound)"
@@ -150,6 +153,8 @@ public enum PreprocessError: Error, CustomStringConvertible, Equatable, Sendable
                 "preprocessing '\(text)' needs \(expected == 1 ? "a size, such as '\(text):224'" : "two sizes, such as '\(text):256,224'")"
         case .wrongSizeCount(let text, let expected, let found):
             return "preprocessing '\(text)' takes \(expected) size\(expected == 1 ? "" : "s"), \(found) given"
+        case .unsupported(let source, let what):
+            return "\(source): \(what) is not supported; give the preprocessing yourself"
         case .tooManyParts(let text):
             return "preprocessing '\(text)' has too many parts; write name:size:normalisation:filter, such as resize:224:imagenet:bilinear"
         case .tooLarge(let preprocess, let width, let height):

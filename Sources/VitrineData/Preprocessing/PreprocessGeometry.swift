@@ -17,14 +17,18 @@ public struct PreprocessGeometry: Sendable {
     public let summary: String
     /// How many sizes stand after the name: 0 none, 1 the side of the result, 2 the shorter side and the side of the result.
     let sizeCount: Int
+    /// The result is a square of the last size.
+    let isSquare: Bool
     private let plan: @Sendable (_ width: Int, _ height: Int, _ sizes: [Int]) -> [Step]
 
     private init(
-        name: String, summary: String, sizeCount: Int, plan: @escaping @Sendable (_ width: Int, _ height: Int, _ sizes: [Int]) -> [Step]
+        name: String, summary: String, sizeCount: Int, isSquare: Bool = true,
+        plan: @escaping @Sendable (_ width: Int, _ height: Int, _ sizes: [Int]) -> [Step]
     ) {
         self.name = name
         self.summary = summary
         self.sizeCount = sizeCount
+        self.isSquare = isSquare
         self.plan = plan
     }
 
@@ -53,12 +57,24 @@ public struct PreprocessGeometry: Sendable {
         ]
     }
 
+    /// The whole image squeezed into a square, then a square from the centre of that: DeiT in Hugging Face, `squash` in timm.
+    public static let resizeCrop = PreprocessGeometry(
+        name: "resize-crop", summary: "the whole image resized to a square, then a smaller square from its centre", sizeCount: 2
+    ) { _, _, sizes in
+        [.resize(width: sizes[0], height: sizes[0]), .centerCrop(width: sizes[1], height: sizes[1])]
+    }
+
+    /// The whole image squeezed into a rectangle, for models whose input is no square.
+    public static let resizeRectangle = PreprocessGeometry(
+        name: "resize-rectangle", summary: "the whole image resized to height, width", sizeCount: 2, isSquare: false
+    ) { _, _, sizes in [.resize(width: sizes[1], height: sizes[0])] }
+
     /// The image as it is.
     public static let none = PreprocessGeometry(name: "none", summary: "the image as it is, at its own size", sizeCount: 0) { _, _, _ in []
     }
 
     /// All geometries; help and error messages list them.
-    public static let all: [PreprocessGeometry] = [.resize, .centerCrop, .resizeShorterCrop, .none]
+    public static let all: [PreprocessGeometry] = [.resize, .centerCrop, .resizeShorterCrop, .resizeCrop, .resizeRectangle, .none]
 }
 
 extension Image {

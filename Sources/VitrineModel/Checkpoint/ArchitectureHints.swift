@@ -12,25 +12,50 @@ import VitrineTensor
 struct ArchitectureHints: Sendable {
     /// Where the hints come from, for messages.
     var source: String
+    /// It stands in the checkpoint itself and cannot belong to another.
+    var isInFile: Bool
+    /// Hugging Face's, such as `dinov2`.
     var modelType: String?
-    /// A timm architecture is named, so timm's rules hold.
-    var isTimm = false
+    /// timm's, such as `vit_base_patch16_224`, so that timm's rules hold.
+    var architecture: String?
     var heads: Int?
     var activation: Activation?
     /// Name of an activation that we do not know; an error only if the MLP uses it.
     var unknownActivation: String?
+    /// The MLP is gated by SiLU of the first half.
+    var isSwiGLU = false
     var normEpsilon: Float?
     var pooling: ViTConfiguration.Pooling?
     /// Height and width.
     var imageSize: [Int]?
     /// Pretraining input, used only where a position embedding is not square.
     var weakImageSize: [Int]?
+    var probabilities: ViTConfiguration.Probabilities?
+    var classNames: [String] = []
     /// Sizes that the tensors show too, and must confirm.
     var claims: [(name: String, value: Int)] = []
 
+    /// Hugging Face's classes that the weights were saved from.
+    var classes: [String] = []
+
+    /// Hugging Face saved a model without a classifier, and yet there is one.
+    func isBackboneOf(head: Bool) -> Bool { head && !classes.isEmpty && !classes.contains { $0.contains("ForImageClassification") } }
+
+    /// timm wrote it.
+    var isTimm: Bool { architecture != nil }
+
+    /// The configuration says of which width its model is; without that it could be anybody's.
+    var namesWidth: Bool { isInFile || claims.contains { $0.name == "width" } }
+
+    /// Types of Hugging Face models that share our names and do what we do.
+    private static let modelTypes = [
+        "vit", "vit_mae", "deit", "dinov2", "dinov2_with_registers", "ijepa", "vit_msn", "flava", "flava_image_model", "timm_wrapper",
+    ]
+
     /// - Throws: `LoadError` for text that is no JSON object, or that asks for what this family of models does not do.
-    init(json: [UInt8], source: String) throws(LoadError) {
+    init(json: [UInt8], source: String, isInFile: Bool = false) throws(LoadError) {
         self.source = source
+        self.isInFile = isInFile
         let root: JSONValue
         do { root = try JSONDecoder().decode(JSONValue.self, from: Data(json)) } catch {
             throw .malformedConfiguration(source: source, reason: "is not JSON")
@@ -44,23 +69,24 @@ struct ArchitectureHints: Sendable {
             return nil
         }
         modelType = root["model_type"]?.text
-        isTimm = root["architecture"]?.text != nil
+        if let modelType, !Self.modelTypes.contains(modelType) {
+            throw .unsupported(source: source, what: "model type '\(shortened(modelType))'", known: Self.modelTypes.joined(separator: ", "))
+        }
+        architecture = root["architecture"]?.text
+        if case .array(let names)? = root["architectures"] { classes = names.compactMap(\.text) }
         heads = first("num_attention_heads", "num_heads", "heads")?.integer
         normEpsilon = first("layer_norm_eps", "norm_eps")?.number.map { Float($0) }
         if let name = first("hidden_act", "act_layer")?.text {
-            switch name {
-            case "gelu", "gelu_python": activation = .gelu
-            case "gelu_tanh", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_accurate": activation = .geluTanh
-            case "quick_gelu", "quickgelu": activation = .quickGelu
-            default: unknownActivation = name
-            }
+            activation = LoadOptions.activations.first { $0.name == name }?.value
+            if activation == nil { unknownActivation = name }
         }
+        isSwiGLU = first("use_swiglu_ffn") == .bool(true)
         if let name = first("global_pool")?.text {
             switch name {
             case "token": pooling = .classToken
             case "avg": pooling = .mean
             case "": break
-            default: throw .unsupported(source: source, what: "global_pool '\(name)'", known: "token, avg")
+            default: throw .unsupported(source: source, what: "global_pool '\(shortened(name))'", known: "token, avg")
             }
         }
         if case .bool(true)? = first("pool_include_prefix") {
@@ -72,12 +98,55 @@ struct ArchitectureHints: Sendable {
         }
         for (names, meaning) in [
             (["hidden_size", "embed_dim"], "width"), (["num_hidden_layers", "depth"], "depth"), (["patch_size"], "patchSize"),
-            (["num_channels", "in_chans"], "channels"),
+            (["num_channels", "in_chans"], "channels"), (["intermediate_size"], "hidden"),
         ] {
             for name in names {
                 if let value = first(name)?.integer { claims.append((meaning, value)) }
             }
         }
+        if let architecture { try readTimm(architecture, arguments) }
+        readOutputs(root)
+    }
+
+    /// What a timm architecture's name says where `model_args` do not.
+    private mutating func readTimm(_ name: String, _ arguments: JSONValue?) throws(LoadError) {
+        if let what = KnownModels.unsupportedTimm(name) {
+            throw .unsupported(source: source, what: "\(shortened(name)) with \(what)", known: "learned positions and pre-norm blocks")
+        }
+        if activation == nil && unknownActivation == nil {
+            activation =
+                switch KnownModels.activationOfTimm(name) {
+                case .exact: .gelu
+                case .tanh: .geluTanh
+                case .quick: .quickGelu
+                }
+        }
+        if normEpsilon == nil { normEpsilon = 1e-6 }
+        if name.hasPrefix("vit_giant_"), name.contains("dinov2") || name.contains("tips") { isSwiGLU = true }
+        guard let size = KnownModels.timm(name) else { return }
+        if heads == nil { heads = size.heads }
+        for (meaning, argument, value) in [("width", "embed_dim", size.width), ("depth", "depth", size.depth)]
+        where arguments?[argument] == nil {
+            claims.append((meaning, value))
+        }
+    }
+
+    /// What the logits are: how many, of what names, and whether they exclude each other.
+    private mutating func readOutputs(_ root: JSONValue) {
+        switch root["problem_type"]?.text {
+        case "multi_label_classification": probabilities = .sigmoid
+        case "single_label_classification": probabilities = .softmax
+        default: break
+        }
+        if case .object(let names)? = root["id2label"] {
+            let numbered = names.compactMap { key, value in Int(key).flatMap { i in value.text.map { (i, $0) } } }.sorted { $0.0 < $1.0 }
+            if numbered.map(\.0) == Array(0..<numbered.count) { classNames = numbered.map(\.1) }
+        }
+        for holder in [root, root["pretrained_cfg"] ?? .null] {
+            if classNames.isEmpty, case .array(let names)? = holder["label_names"] { classNames = names.compactMap(\.text) }
+        }
+        let count = classNames.isEmpty ? (root["num_labels"] ?? root["num_classes"])?.integer : classNames.count
+        if let count, count > 0 { claims.append(("classes", count)) }
     }
 
     /// Height and width from one number or two.

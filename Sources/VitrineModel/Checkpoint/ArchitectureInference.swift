@@ -1,7 +1,9 @@
 import VitrineTensor
 
-/// Reads a model's configuration off the names and shapes of its tensors; what these do not show comes from options, from a
-/// configuration beside the tensors, or from the family's convention, in this order.
+/// Reads a model's configuration off the names and shapes of its tensors.
+///
+/// What these do not show comes from the options or from a configuration of another library. A convention is used only where no
+/// published model of the layout differs, and becomes a fact that says so; everything else is asked for.
 struct ArchitectureInference {
     let path: String
     let keys: MappedKeys
@@ -11,6 +13,10 @@ struct ArchitectureInference {
     let group: [String]
     let hints: ArchitectureHints?
     let options: LoadOptions
+    /// The order in which a module's `state_dict` wrote the keys; empty where the file does not keep it.
+    var order: [String] = []
+    /// Names of all modules, parameters or not, where the file holds them (`_metadata` of a state dict).
+    var modules: Set<String> = []
 
     /// The shape of a tensor under our name; of several sources, one above the other.
     func shape(_ name: String) -> [Int]? {
@@ -23,8 +29,8 @@ struct ArchitectureInference {
 
     func has(_ name: String) -> Bool { keys.sources[name] != nil }
 
-    /// - Parameter notes: receives a line for all that is convention and not visible in the tensors.
-    func configuration(family: CheckpointFamily, notes: inout [String]) throws(LoadError) -> ViTConfiguration {
+    /// - Parameter facts: receives everything that maps and logits depend on, and how it is known.
+    func configuration(family: CheckpointFamily, facts: inout [ModelFact]) throws(LoadError) -> ViTConfiguration {
         guard let patch = shape("patch_embed.proj.weight"), patch.count == 4, patch[2] == patch[3], !patch.contains(0) else {
             throw .unsupported(
                 source: path, what: "a patch embedding of shape \(shape("patch_embed.proj.weight") ?? [])",
@@ -32,42 +38,30 @@ struct ArchitectureInference {
         }
         let (width, patchSize) = (patch[0], patch[2])
         let depth = try depth()
+        try checkBlocks(depth: depth, patchSize: patchSize)
         let hasClassToken = has("cls_token")
-        let heads = try heads(width: width, hasClassToken: hasClassToken, notes: &notes)
         let (hidden, isGated) = mlp(width: width)
-        let pooling = try pooling(width: width, hasClassToken: hasClassToken, notes: &notes)
+        var classes = shape("head.weight")?.first ?? 0
+        try confirm(width: width, depth: depth, patch: patch, hidden: isGated ? nil : hidden, classes: classes)
+        if case .fresh(let count) = options.head { classes = count }
+        facts.append(ModelFact("blocks", "\(depth) of width \(width)", .tensors))
+        let layout = KnownModels.Layout(
+            width: width, depth: depth, hidden: hidden, hasClassToken: hasClassToken, hasDistillationToken: has("dist_token"),
+            hasLayerScale: has("blocks.0.ls1.gamma"), patchSize: patchSize)
+        let heads = try heads(layout, facts: &facts)
+        let mlp = try activation(isGated: isGated, family: family, facts: &facts)
+        let pooling = try pooling(width: width, family: family, facts: &facts)
         let registers = shape("reg_token").map { $0.count >= 2 ? $0[$0.count - 2] : 1 } ?? 0
         let named = (hasClassToken ? 1 : 0) + (has("dist_token") ? 1 : 0)
-        let (positioned, grid) = try positions(named: named, registers: registers, patchSize: patchSize)
-        if positioned < named {
-            notes.append("prefix tokens have no position of their own: \(grid.count) positions make the square \(grid)")
-        }
-        let activation: Activation? = isGated ? nil : try activation(notes: &notes)
-        let epsilon = options.normEpsilon ?? hints?.normEpsilon ?? family.normEpsilon
-        if options.normEpsilon == nil && hints?.normEpsilon == nil {
-            notes.append("LayerNorm epsilon \(epsilon): convention of \(family.rawValue)")
-        }
-        var classes = shape("head.weight")?.first ?? 0
-        if case .fresh(let count) = options.head { classes = count }
-        let configuration = ViTConfiguration(
+        let (positioned, grid) = try positions(named: named, registers: registers, patchSize: patchSize, facts: &facts)
+        return ViTConfiguration(
             patchSize: patchSize, width: width, depth: depth, heads: heads, hidden: hidden, classes: classes, channels: patch[1],
             positionGrid: grid, hasClassToken: hasClassToken, hasDistillationToken: has("dist_token"), registers: registers,
             positionedPrefixTokens: positioned, pooling: pooling, normPlacement: has("fc_norm.weight") ? .afterPooling : .beforePooling,
-            mlp: activation.map { .activation($0) } ?? .swiGLU, hasLayerScale: has("blocks.0.ls1.gamma") || has("blocks.0.ls2.gamma"),
-            normEpsilon: epsilon, positionResampling: positionResampling(family: family, patchSize: patchSize, notes: &notes))
-        for claim in hints?.claims ?? [] {
-            let stored =
-                switch claim.name {
-                case "width": width
-                case "depth": depth
-                case "patchSize": patchSize
-                default: patch[1]
-                }
-            guard claim.value == stored else {
-                throw .contradiction(source: hints?.source ?? path, what: claim.name, configured: claim.value, stored: stored)
-            }
-        }
-        return configuration
+            mlp: mlp, hasLayerScale: has("blocks.0.ls1.gamma") || has("blocks.0.ls2.gamma"),
+            normEpsilon: epsilon(family: family, facts: &facts),
+            positionResampling: positionResampling(family: family, patchSize: patchSize, facts: &facts),
+            probabilities: probabilities(classes: classes, facts: &facts))
     }
 
     /// Who named these tensors.
@@ -115,27 +109,97 @@ struct ArchitectureInference {
             // A block has at least eight tensors, so a number beyond the count of tensors is no plausible depth.
             guard let block = Int(number), block < keys.sources.count else {
                 throw .unsupported(
-                    source: path, what: "block \(number) among \(keys.sources.count) tensors", known: "blocks numbered from 0 without gaps")
+                    source: path, what: "block \(shortened(String(number))) among \(keys.sources.count) tensors",
+                    known: "blocks numbered from 0 without gaps")
             }
             last = max(last, block)
         }
         return last + 1
     }
 
-    private func heads(width: Int, hasClassToken: Bool, notes: inout [String]) throws(LoadError) -> Int {
-        let heads: Int
-        if let given = options.heads {
-            heads = given
-        } else if let configured = hints?.heads {
-            heads = configured
-            notes.append("\(heads) attention heads: \(hints?.source ?? path)")
-        } else if let known = KnownModels.heads(width: width, hasClassToken: hasClassToken) {
-            heads = known
-            notes.append("\(heads) attention heads: every published model of width \(width)")
-        } else {
-            throw .headsUnknown(path: path, width: width)
+    /// What must not be read as a plain ViT although the names fit: blocks that are missing, norms behind the branches, rotary positions.
+    private func checkBlocks(depth: Int, patchSize: Int) throws(LoadError) {
+        for module in modules {
+            let parts = module.split(separator: ".")
+            if parts.contains("rope") || parts.contains("rope_embed") {
+                throw .architecture(path: path, name: "a ViT with rotary positions (RoPE)")
+            }
+            guard let place = parts.lastIndex(where: { $0 == "blocks" || $0 == "layer" }), place + 1 < parts.count,
+                let block = Int(parts[place + 1]), block >= depth, keys.map.style != .torchvision
+            else { continue }
+            // DINOv2's chunks count twice.
+            if place + 2 < parts.count, Int(parts[place + 2]) != nil { continue }
+            throw .keys(path: path, missing: ["all tensors of block \(block), which the model had"], unused: [], mismatched: [])
         }
-        guard heads > 0 && width % heads == 0 else { throw .headsDoNotDivide(path: path, width: width, heads: heads) }
+        guard keys.map.style == .timm else { return }
+        if isPostNorm == true {
+            throw .architecture(path: path, name: "a ViT with its norms behind the branches (post-norm, timm's ResPostBlock)")
+        }
+        if isPostNorm == nil && hints == nil && !has("cls_token") && !has("reg_token") && !has("blocks.0.ls1.gamma")
+            && !has("blocks.0.attn.qkv.bias")
+        {
+            throw .unsupported(
+                source: path, what: "a model without class token and query bias, whose norms may stand before or behind the branches,",
+                known: "the same with timm's config.json beside it")
+        }
+        let isGamma = (keys.sources["blocks.0.ls1.gamma"]?.first).map { $0.hasSuffix("gamma_1") } ?? false
+        if isGamma && modules.isEmpty && hints == nil {
+            throw .unsupported(
+                source: path, what: "LayerScale under the name gamma_1, which DeiT III and timm's rotary models (rope_ape) share,",
+                known: "the same with timm's config.json beside it, or saved by torch.save(model.state_dict())")
+        }
+    }
+
+    /// By the order in which the modules stand in the state dict; nil where the file does not keep it.
+    private var isPostNorm: Bool? {
+        func place(_ name: String) -> Int? { keys.sources[name]?.first.flatMap { order.firstIndex(of: $0) } }
+        guard let norm = place("blocks.0.norm1.weight"), let qkv = place("blocks.0.attn.qkv.weight"),
+            let projection = place("blocks.0.attn.proj.weight"), let mlp = place("blocks.0.mlp.fc1.weight"), qkv < projection, qkv < mlp
+        else { return nil }
+        if norm < qkv { return false }
+        return norm > projection && norm < mlp ? true : nil
+    }
+
+    /// Compares what the configuration claims with what the tensors show.
+    private func confirm(width: Int, depth: Int, patch: [Int], hidden: Int?, classes: Int) throws(LoadError) {
+        for claim in hints?.claims ?? [] {
+            let stored: Int?
+            switch claim.name {
+            case "width": stored = width
+            case "depth": stored = depth
+            case "patchSize": stored = patch[2]
+            case "channels": stored = patch[1]
+            case "hidden": stored = hidden
+            default: stored = options.head == .asStored && classes > 0 ? classes : nil
+            }
+            guard let stored, claim.value != stored else { continue }
+            throw .contradiction(source: hints?.source ?? path, what: claim.name, configured: claim.value, stored: stored)
+        }
+    }
+
+    private func configured(_ hints: ArchitectureHints?) -> ModelFact.Origin { .configuration(source: hints?.source ?? path) }
+
+    private func heads(_ layout: KnownModels.Layout, facts: inout [ModelFact]) throws(LoadError) -> Int {
+        let heads: Int
+        let origin: ModelFact.Origin
+        if let given = options.heads {
+            (heads, origin) = (given, .given)
+        } else if let configured = hints?.heads {
+            guard hints?.namesWidth == true else {
+                throw .undecided(
+                    path: path, setting: .heads,
+                    reason:
+                        "\(hints?.source ?? "") says \(configured) attention heads but not of which width; it may be another model's: give the heads"
+                )
+            }
+            (heads, origin) = (configured, self.configured(hints))
+        } else if let known = KnownModels.heads(layout) {
+            (heads, origin) = (known, .convention(reason: "every published model of this layout"))
+        } else {
+            throw .headsUnknown(path: path, width: layout.width)
+        }
+        guard heads > 0 && layout.width % heads == 0 else { throw .headsDoNotDivide(path: path, width: layout.width, heads: heads) }
+        facts.append(ModelFact("attention heads", "\(heads)", origin, setting: .heads))
         return heads
     }
 
@@ -146,92 +210,221 @@ struct ArchitectureInference {
         return first == 2 * second[1] && first > 0 ? (second[1], true) : (first, false)
     }
 
-    private func activation(notes: inout [String]) throws(LoadError) -> Activation {
-        if let given = options.activation { return given }
-        if let configured = hints?.activation { return configured }
-        if let name = hints?.unknownActivation {
-            throw .unsupported(source: hints?.source ?? path, what: "activation '\(name)'", known: "gelu, gelu_tanh, quick_gelu")
+    private func activation(
+        isGated: Bool, family: CheckpointFamily, facts: inout [ModelFact]
+    ) throws(LoadError) -> ViTConfiguration.MLP {
+        func fact(_ value: String, _ origin: ModelFact.Origin) {
+            facts.append(ModelFact("activation", value, origin, setting: .activation))
         }
-        notes.append("exact GELU: tensors do not show the activation")
-        return .gelu
+        if isGated {
+            let source = keys.sources["blocks.0.mlp.fc1.weight"]?.first ?? ""
+            if options.isSwiGLU {
+                fact("SwiGLU", .given)
+            } else if hints?.isSwiGLU == true {
+                fact("SwiGLU", configured(hints))
+            } else if source.contains(".w12.") || source.contains(".weights_in.") {
+                fact("SwiGLU", .tensors)
+            } else {
+                throw .undecided(
+                    path: path, setting: .activation,
+                    reason:
+                        "a gated MLP does not show its gate: SiLU of the first half (swiglu: DINOv2 giant, Virchow, UNI2-h, H-optimus), "
+                        + "GELU, or another; if it is the first, say so; others are not supported")
+            }
+            return .swiGLU
+        }
+        guard !options.isSwiGLU else {
+            throw .undecided(path: path, setting: .activation, reason: "its MLP is not gated, so that its activation cannot be swiglu")
+        }
+        if let given = options.activation {
+            fact(given.rawValue, .given)
+            return .activation(given)
+        }
+        if let activation = hints?.activation {
+            fact(activation.rawValue, configured(hints))
+            return .activation(activation)
+        }
+        if let name = hints?.unknownActivation {
+            throw .unsupported(
+                source: hints?.source ?? path, what: "activation '\(shortened(name))'", known: "gelu, gelu_tanh, quick_gelu")
+        }
+        if family == .timm && !has("cls_token") && !has("reg_token") && !has("fc_norm.weight") {
+            throw .undecided(
+                path: path, setting: .activation,
+                reason: "models of this layout (SigLIP's and I-JEPA's: patches alone, no fc_norm) are published with exact GELU and with "
+                    + "its tanh approximation, and no tensor shows which; give it")
+        }
+        fact("exact GELU", .convention(reason: "tensors do not show it"))
+        return .activation(.gelu)
     }
 
-    private func pooling(width: Int, hasClassToken: Bool, notes: inout [String]) throws(LoadError) -> ViTConfiguration.Pooling {
+    private func epsilon(family: CheckpointFamily, facts: inout [ModelFact]) -> Float {
+        let (value, origin): (Float, ModelFact.Origin) =
+            if let given = options.normEpsilon {
+                (given, .given)
+            } else if let stated = hints?.normEpsilon {
+                (stated, configured(hints))
+            } else {
+                (family.normEpsilon, .convention(reason: "of \(family.rawValue)"))
+            }
+        facts.append(ModelFact("LayerNorm epsilon", "\(value)", origin, setting: .epsilon))
+        return value
+    }
+
+    private func pooling(width: Int, family: CheckpointFamily, facts: inout [ModelFact]) throws(LoadError) -> ViTConfiguration.Pooling {
+        let hasClassToken = has("cls_token")
+        let hasHead = options.head == .asStored && has("head.weight")
+        func found(_ pooling: ViTConfiguration.Pooling, _ origin: ModelFact.Origin) -> ViTConfiguration.Pooling {
+            facts.append(ModelFact(hasHead ? "head reads" : "pooling", pooling.words, origin, setting: .pooling))
+            return pooling
+        }
+        func ask(_ reason: String) -> LoadError { .undecided(path: path, setting: .pooling, reason: reason) }
         if let given = options.pooling {
             guard hasClassToken || given == .mean else {
-                throw .unsupported(source: path, what: "pooling '\(given.rawValue)' without a class token", known: "mean")
+                throw .unsupported(source: path, what: "pooling '\(given.words)' without a class token", known: "mean")
             }
-            return given
+            return found(given, .given)
         }
-        if options.head == .asStored {
-            if has("head_dist.weight") { return .distilled }
-            if let head = shape("head.weight"), head.count == 2, head[1] == 2 * width, hasClassToken { return .classAndMean }
+        if hasHead {
+            if has("head_dist.weight") { return found(.distilled, .tensors) }
+            if let head = keys.headOutside {
+                throw ask(
+                    "its head '\(shortened(head))' stands outside the backbone, and nothing shows what it reads: the class token, the mean "
+                        + "of the patches, or both; give it")
+            }
+            if keys.map.style == .huggingFace, keys.tolerated.contains(where: { $0.key.hasSuffix("pooler.dense.weight") }) {
+                throw ask(
+                    "keeps a pooler beside its classifier, which reads the pooler's output (tanh), and that is not supported; "
+                        + "if the classifier reads the class token itself, say so")
+            }
+            if let head = shape("head.weight"), head.count == 2, head[1] == 2 * width, hasClassToken {
+                if isDinov2Original || family == .huggingFaceDinov2 || family == .huggingFaceDinov2WithRegisters {
+                    return found(
+                        .classAndMean, hints?.modelType == nil ? .convention(reason: "as DINOv2's classifiers") : configured(hints))
+                }
+                throw ask("its head reads \(head[1]) values, two tokens' worth, and nothing shows which two; give it")
+            }
+            if let hints, hints.isBackboneOf(head: true) {
+                throw ask(
+                    "\(hints.source) describes a backbone, so that its head is not the library's and may read anything; give what it reads")
+            }
+            if family == .huggingFaceDinov2 || family == .huggingFaceDinov2WithRegisters {
+                throw ask(
+                    "Hugging Face's DINOv2 classifiers read class token and mean of the patches; this one reads \(width) values: give which"
+                )
+            }
         }
-        if let configured = hints?.pooling, hasClassToken || configured == .mean { return configured }
-        if !hasClassToken { return .mean }
-        if has("fc_norm.weight") {
-            notes.append("mean of the patch tokens: convention of models with `fc_norm`")
-            return .mean
+        if let stated = hints?.pooling, hasClassToken || stated == .mean { return found(stated, configured(hints)) }
+        if keys.map.style == .huggingFace && hints?.modelType != nil {
+            return found(hasClassToken ? .classToken : .mean, configured(hints))
         }
-        return .classToken
+        if !hasClassToken { return found(.mean, hasHead ? .convention(reason: "there is no class token") : .tensors) }
+        guard hasHead else { return found(has("fc_norm.weight") ? .mean : .classToken, .tensors) }
+        if has("fc_norm.weight") { return found(.mean, .convention(reason: "as models with fc_norm")) }
+        return found(.classToken, .convention(reason: "as \(family.rawValue)"))
+    }
+
+    private func probabilities(classes: Int, facts: inout [ModelFact]) -> ViTConfiguration.Probabilities {
+        guard classes > 0 else { return .softmax }
+        let (value, origin): (ViTConfiguration.Probabilities, ModelFact.Origin) =
+            if let given = options.probabilities {
+                (given, .given)
+            } else if options.head != .asStored {
+                (classes == 1 ? .sigmoid : .softmax, .given)
+            } else if classes == 1 {
+                (.sigmoid, .tensors)
+            } else if let stated = hints?.probabilities {
+                (stated, configured(hints))
+            } else {
+                (.softmax, .convention(reason: "several logits"))
+            }
+        facts.append(ModelFact("probabilities", value.rawValue, origin, setting: .probabilities))
+        return value
     }
 
     /// How many prefix tokens have a position, and the grid that the other positions make.
-    private func positions(named: Int, registers: Int, patchSize: Int) throws(LoadError) -> (prefix: Int, grid: PatchGrid) {
+    private func positions(
+        named: Int, registers: Int, patchSize: Int, facts: inout [ModelFact]
+    ) throws(LoadError) -> (prefix: Int, grid: PatchGrid) {
         guard let shape = shape("pos_embed"), shape.count >= 2 else {
             // Reported as missing, or by its shape, with all other faults.
             return (named, options.positionGrid ?? PatchGrid(rows: 1, columns: 1))
         }
+        func found(_ prefix: Int, _ grid: PatchGrid, _ origin: ModelFact.Origin) -> (Int, PatchGrid) {
+            facts.append(ModelFact("position grid", "\(grid)", origin, setting: .positionGrid))
+            if prefix < named { facts.append(ModelFact("prefix tokens", "without positions of their own", .tensors)) }
+            return (prefix, grid)
+        }
         let rows = shape[shape.count - 2]
         // timm gives a position to all prefix tokens or to none; all others to all but the registers.
         let isTimm = keys.map.style == .timm && !isDinov2Original
-        var candidates = [named]
-        if isTimm { candidates = Set([named + registers, 0]).sorted(by: >) }
+        let candidates = isTimm ? Set([named + registers, 0]).sorted(by: >) : [named]
         if let grid = options.positionGrid {
-            for prefix in candidates where rows - prefix == grid.count { return (prefix, grid) }
+            for prefix in candidates where rows - prefix == grid.count { return found(prefix, grid, .given) }
             throw .positionGridMismatch(path: path, positions: rows, grid: grid)
         }
-        for size in [hints?.imageSize, hints?.weakImageSize] {
+        for (size, isStrict) in [(hints?.imageSize, true), (hints?.weakImageSize, false)] {
             guard let size, size[0] > 0, size[1] > 0, size[0] < 1 << 20, size[1] < 1 << 20 else { continue }
             let grid = PatchGrid(rows: size[0] / patchSize, columns: size[1] / patchSize)
-            for prefix in candidates where grid.count > 0 && rows - prefix == grid.count { return (prefix, grid) }
+            for prefix in candidates where grid.count > 0 && rows - prefix == grid.count { return found(prefix, grid, configured(hints)) }
+            if isStrict {
+                throw .contradiction(
+                    source: hints?.source ?? path, what: "image positions", configured: grid.count, stored: rows - candidates[0])
+            }
         }
-        let squares = candidates.compactMap { prefix -> (Int, PatchGrid)? in
+        // Only models with registers and DeiT III, which has LayerScale, give their class token no position: for all others, the rows
+        // that make a square without it are a grid that is not square and a class token.
+        let plausible = registers > 0 || has("blocks.0.ls1.gamma") ? candidates : [named]
+        let squares = plausible.compactMap { prefix -> (Int, PatchGrid)? in
             guard rows > prefix else { return nil }
             let side = Int(Double(rows - prefix).squareRoot().rounded())
             return side * side == rows - prefix ? (prefix, PatchGrid(rows: side, columns: side)) : nil
         }
         guard squares.count == 1 else { throw .positionGridUnknown(path: path, positions: rows, prefixTokens: named + registers) }
-        return squares[0]
+        return found(squares[0].0, squares[0].1, .convention(reason: "published models are square"))
     }
 
     private func positionResampling(
-        family: CheckpointFamily, patchSize: Int, notes: inout [String]
+        family: CheckpointFamily, patchSize: Int, facts: inout [ModelFact]
     ) -> ViTConfiguration.PositionResampling {
-        if let given = options.positionResampling { return given }
-        let (mode, reason): (ViTConfiguration.PositionResampling, String) =
-            switch family {
-            case _ where hints?.isTimm == true: (.bicubicAntialias, "as timm, which wrote the configuration")
-            case .timm: (.bicubicAntialias, "as timm")
-            case .torchvision: (.bicubicAlignCorners, "as torchvision")
-            case .dino: (.bicubicOffset, "as DINO's own code")
-            case .mae, .deitDistilled: (.bicubic, "as \(family.rawValue)'s own code")
-            case .dinov2:
-                if has("reg_token") {
-                    (.bicubicAntialias, "as timm and DINOv2's own code with registers")
-                } else if isDinov2Original || keys.tolerated.contains(where: { $0.key.hasSuffix("mask_token") }) {
-                    (.bicubicOffset, "as DINOv2's own code")
-                } else {
-                    (
-                        .bicubic,
-                        "as Hugging Face; DINOv2 weights under timm's names do not say whose code resamples them "
-                            + "(timm: bicubicAntialias, DINOv2's own: bicubicOffset)"
-                    )
+        let (mode, origin): (ViTConfiguration.PositionResampling, ModelFact.Origin) =
+            if let given = options.positionResampling {
+                (given, .given)
+            } else if hints?.isTimm == true {
+                (.bicubicAntialias, configured(hints))
+            } else {
+                switch family {
+                case .timm: (.bicubicAntialias, .convention(reason: "as timm"))
+                case .torchvision: (.bicubicAlignCorners, .convention(reason: "as torchvision"))
+                case .dino: (.bicubicOffset, .convention(reason: "as DINO's own code"))
+                case .mae: (.bicubic, .convention(reason: "as MAE's own code"))
+                case .deitDistilled: (.bicubic, .open(reason: "timm bicubicAntialias, DeiT's own code bicubic"))
+                case .dinov2:
+                    if has("reg_token") {
+                        (.bicubicAntialias, .convention(reason: "as timm and DINOv2's own code with registers"))
+                    } else if isDinov2Original || keys.tolerated.contains(where: { $0.key.hasSuffix("mask_token") }) {
+                        (.bicubicOffset, .convention(reason: "as DINOv2's own code"))
+                    } else {
+                        (.bicubic, .open(reason: "timm bicubicAntialias, DINOv2's own code bicubicOffset, Hugging Face bicubic"))
+                    }
+                case .huggingFaceDinov2WithRegisters: (.bicubicAntialias, .convention(reason: "as Hugging Face"))
+                case .huggingFaceViT, .huggingFaceMAE, .huggingFaceDeiT, .huggingFaceDinov2:
+                    (.bicubic, .convention(reason: "as Hugging Face"))
                 }
-            case .huggingFaceDinov2WithRegisters: (.bicubicAntialias, "as Hugging Face")
-            case .huggingFaceViT, .huggingFaceMAE, .huggingFaceDeiT, .huggingFaceDinov2: (.bicubic, "as Hugging Face")
             }
-        notes.append("position resampling \(mode.rawValue): \(reason)")
+        facts.append(ModelFact("position resampling", mode.rawValue, origin, setting: .positionResampling))
         return mode
+    }
+}
+
+extension ViTConfiguration.Pooling {
+    /// In the words of `LoadSetting.pooling`.
+    var words: String {
+        switch self {
+        case .classToken: "class"
+        case .mean: "mean"
+        case .classAndMean: "class+mean"
+        case .distilled: "distilled"
+        }
     }
 }

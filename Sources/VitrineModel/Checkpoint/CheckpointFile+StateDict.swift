@@ -1,11 +1,12 @@
 import VitrineTensor
 
 extension CheckpointFile {
-    /// Names under which training programs keep a model, most wanted first: a model before its average, a teacher before a student
-    /// (as DINO evaluates).
+    /// Names under which training programs keep a model, most wanted first: what the program itself evaluates. timm takes its average
+    /// (`state_dict_ema`), DeiT and MAE the model before it, DINO and data2vec the teacher, I-JEPA the target encoder.
     static let modelKeys = [
-        "model", "state_dict", "teacher", "student", "model_ema", "state_dict_ema", "model_state_dict", "ema", "module", "backbone", "net",
-        "encoder",
+        "state_dict_ema", "model", "state_dict", "teacher", "ema_teacher", "target_encoder", "student", "model_ema", "model_state_dict",
+        "ema",
+        "module", "backbone", "net", "encoder",
     ]
 
     /// Prefixes that wrappers put before a model's own names.
@@ -44,12 +45,12 @@ extension CheckpointFile {
 
     private func makeStateDict(
         _ entries: [(name: String, entry: TensorEntry)], _ group: TensorGroup, _ prefixes: [String], _ strippedCount: Int,
-        _ alternatives: [String]
+        _ alternatives: [String], outside: Set<String> = []
     ) throws(CheckpointError) -> StateDict {
         let selection = StateDict.Selection(
             key: group.name, prefixes: prefixes, strippedCount: prefixes.isEmpty ? 0 : strippedCount,
             untouchedCount: prefixes.isEmpty ? entries.count : entries.count - strippedCount, alternatives: alternatives)
-        return try StateDict(path: path, entries: entries, selection: selection)
+        return try StateDict(path: path, entries: entries, selection: selection, outside: outside, modules: group.modules)
     }
 
     // MARK: which dictionary
@@ -102,7 +103,9 @@ extension CheckpointFile {
         let roots = Self.modelRoots(names)
         if roots.count > 1 && !roots.contains("") { throw .severalModels(path: path, prefixes: roots) }
         let entries = zip(names, named).map { (name: $0, entry: $1.entry) }
-        return try makeStateDict(entries, group, prefixes, inside.count, alternatives)
+        let carriers = Set(inside)
+        let outside = prefixes.isEmpty ? [] : Set(names.indices.filter { !carriers.contains($0) }.map { names[$0] })
+        return try makeStateDict(entries, group, prefixes, inside.count, alternatives, outside: outside)
     }
 
     private func canStrip(_ prefix: String, _ names: [String]) -> Bool {

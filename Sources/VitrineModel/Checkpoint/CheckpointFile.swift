@@ -21,11 +21,14 @@ public struct CheckpointFile: Sendable {
     public let opaque: [OpaqueEntry]
     /// The dictionaries that hold tensors, in file order; the outermost has the empty path.
     public let groups: [TensorGroup]
+    /// The mapped bytes that all tensors are read from: several files for shards.
+    private let files: [MappedFile]
 
     init(
         file: MappedFile, format: Format, groups: [TensorGroup], metadata: [String: String] = [:], opaque: [OpaqueEntry] = []
     ) throws(CheckpointError) {
         path = file.path
+        files = [file]
         self.format = format
         byteCount = file.count
         self.metadata = metadata
@@ -40,6 +43,34 @@ public struct CheckpointFile: Sendable {
             }
         }
         self.tensors = tensors
+    }
+
+    /// One checkpoint of several files.
+    init(shards: [CheckpointFile], path: String, entries: [(key: String, entry: TensorEntry)]) throws(CheckpointError) {
+        self.path = path
+        files = shards.flatMap(\.files)
+        format = shards.first?.format ?? .safetensors
+        byteCount = shards.reduce(0) { $0 + $1.byteCount }
+        metadata = shards.reduce(into: [:]) { all, shard in all.merge(shard.metadata) { first, _ in first } }
+        opaque = []
+        groups = [TensorGroup(path: [], entries: entries)]
+        tensors = Dictionary(entries.map { ($0.key, $0.entry) }) { first, _ in first }
+    }
+
+    /// SHA-256 of the bytes that the tensors are read from, in hexadecimal: of the file, or of a line for each shard (`digest  name`).
+    ///
+    /// - Complexity: reads everything once.
+    public func sha256() -> String {
+        let digests = files.map { file in
+            var hash = SHA256()
+            for start in stride(from: 0, to: file.count, by: 1 << 20) {
+                hash.update(file.bytes(start..<min(start + 1 << 20, file.count)))
+            }
+            return hash.hexadecimal()
+        }
+        if digests.count == 1 { return digests[0] }
+        let lines = zip(digests, files).map { "\($0)  \($1.path.split(separator: "/").last ?? "")\n" }.joined()
+        return VitrineTensor.sha256(of: Array(lines.utf8))
     }
 
     /// The names in alphabetical order.
@@ -60,6 +91,8 @@ public struct TensorGroup: Sendable {
     public let path: [String]
     /// Key in this dictionary and entry, in file order.
     public let entries: [(key: String, entry: TensorEntry)]
+    /// Names of the modules that the dictionary is the state of, those without tensors too, where PyTorch kept them (`_metadata`).
+    var modules: Set<String> = []
 
     /// The path as it is written on a command line: `model/backbone`.
     public var name: String { path.joined(separator: "/") }

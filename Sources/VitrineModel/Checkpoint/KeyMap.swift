@@ -154,6 +154,31 @@ struct KeyMap: Sendable {
         ],
         unused: [])
 
+    /// Under which of Hugging Face's names a backbone stands beside the library's own classifier.
+    static let classifierPrefixes = ["vit.", "deit.", "dinov2.", "dinov2_with_registers.", "ijepa."]
+
+    /// Whether a module is called as classifiers are, perhaps as a numbered part of a sequence.
+    static func isClassifier(_ module: String) -> Bool {
+        var parts = module.split(separator: ".")
+        if let last = parts.last, Int(last) != nil { parts.removeLast() }
+        let names: Set<Substring> = [
+            "head", "heads", "fc", "classifier", "classification_head", "cls_head", "class_head", "linear", "linear_head", "logits", "out",
+            "output", "probe",
+        ]
+        return parts.last.map(names.contains) ?? false
+    }
+
+    /// Whether a key belongs to a loss or a metric that a training module kept beside its model.
+    static func isBookkeeping(_ key: String) -> Bool {
+        guard let first = key.split(separator: ".").first?.lowercased(), key.contains(".") else { return false }
+        let words = first.split { !$0.isLetter && !$0.isNumber }
+        let known: Set<Substring> = [
+            "criterion", "criteria", "loss", "losses", "metric", "metrics", "acc", "accuracy", "auroc", "auc", "f1", "precision", "recall",
+            "confmat", "confusion", "kappa", "mcc",
+        ]
+        return words.contains { word in known.contains(word) || word.hasSuffix("loss") || word.hasSuffix("metrics") }
+    }
+
     /// Our name for a published one without prefix, or nil.
     func ours(_ key: String) -> String? {
         let key = style == .timm ? KeyMap.withoutChunk(key) : key
@@ -211,12 +236,19 @@ struct MappedKeys: Sendable {
     var tolerated: [(key: String, reason: String)] = []
     /// Keys that mean nothing to us.
     var unknown: [String] = []
+    /// The head's weight where it stands beside the backbone, not in it: what it reads is the wrapper's secret.
+    var headOutside: String?
 
     /// Maps all keys of one state dict.
     ///
-    /// - Parameter ignored: names that may stay unused, besides the documented ones; a trailing `*` covers everything.
+    /// - Parameters:
+    ///   - ignored: names that may stay unused, besides the documented ones; a trailing `*` covers everything.
+    ///   - outside: names that stood outside the wrapper whose prefix was taken off.
+    ///   - shapes: by key; a linear map of the tokens' width under another name than the head's is found by its shape.
     /// - Returns: nil if no known style's patch embedding is among the keys.
-    init?(_ keys: some Collection<String>, ignored: [String] = []) {
+    init?(
+        _ keys: some Collection<String>, ignored: [String] = [], outside: Set<String> = [], shapes: [String: [Int]] = [:]
+    ) {
         var candidates: [(map: KeyMap, prefix: String)] = []
         for map in KeyMap.all {
             for key in keys where key.hasSuffix(map.anchor) {
@@ -233,20 +265,43 @@ struct MappedKeys: Sendable {
             let parts = last.dropLast().split(separator: ".").dropLast()
             stems.append(parts.isEmpty ? "" : parts.joined(separator: ".") + ".")
         }
+        let isOwnWrapper = KeyMap.classifierPrefixes.contains { chosen.prefix == $0 || chosen.prefix.hasSuffix("." + $0) }
+        func isInside(_ key: String) -> Bool { key.hasPrefix(chosen.prefix) && !outside.contains(key) }
         for key in keys.sorted() {
             let names = stems.filter { key.hasPrefix($0) }.map { String(key.dropFirst($0.count)) }
-            if let ours = names.lazy.compactMap(chosen.map.ours).first, sources[ours] == nil {
+            if ignored.contains(where: { $0.hasSuffix("*") ? key.hasPrefix($0.dropLast()) : key == $0 }) {
+                tolerated.append((key, "ignored on request"))
+            } else if let ours = names.lazy.compactMap(chosen.map.ours).first, sources[ours] == nil {
                 sources[ours] = [key]
+                if ours == "head.weight", !isInside(key), !isOwnWrapper, !key.hasSuffix("linear_head.weight") { headOutside = key }
             } else if let reason = names.lazy.compactMap(chosen.map.reasonUnused).first {
                 tolerated.append((key, reason))
-            } else if ignored.contains(where: { $0.hasSuffix("*") ? key.hasPrefix($0.dropLast()) : key == $0 }) {
-                tolerated.append((key, "ignored on request"))
+            } else if !isInside(key) || chosen.prefix.isEmpty, KeyMap.isBookkeeping(key) {
+                tolerated.append((key, "state of a loss or of a metric, no part of the model"))
             } else {
                 unknown.append(key)
             }
         }
+        findHead(width: shapes[chosen.prefix + chosen.map.anchor]?.first, shapes: shapes, isInside: isInside)
         join(["attn.q", "attn.k", "attn.v"], into: "attn.qkv")
         join(["mlp.fc1_g", "mlp.fc1_x"], into: "mlp.fc1")
+    }
+
+    /// Takes the one linear map of one or two tokens' width that is called like a classifier for the head, where there is no other.
+    private mutating func findHead(width: Int?, shapes: [String: [Int]], isInside: (String) -> Bool) {
+        guard let width, sources["head.weight"] == nil else { return }
+        let weights = unknown.filter { key in
+            guard key.hasSuffix(".weight"), let shape = shapes[key], shape.count == 2, shape[1] == width || shape[1] == 2 * width else {
+                return false
+            }
+            return KeyMap.isClassifier(String(key.dropLast(".weight".count)))
+        }
+        guard weights.count == 1, let weight = weights.first else { return }
+        let bias = String(weight.dropLast("weight".count)) + "bias"
+        sources["head.weight"] = [weight]
+        if unknown.contains(bias) { sources["head.bias"] = [bias] }
+        unknown.removeAll { $0 == weight || $0 == bias }
+        if !isInside(weight) { headOutside = weight }
     }
 
     /// Makes one tensor of several, `blocks.3.attn.qkv.weight` of q, k and v, wherever all of them are there.

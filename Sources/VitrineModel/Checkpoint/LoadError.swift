@@ -12,6 +12,11 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
     case headsDoNotDivide(path: String, width: Int, heads: Int)
     case positionGridUnknown(path: String, positions: Int, prefixTokens: Int)
     case positionGridMismatch(path: String, positions: Int, grid: PatchGrid)
+    /// A fact that no tensor and no configuration shows, and in which published models differ.
+    case undecided(path: String, setting: LoadSetting, reason: String)
+    case badSetting(LoadSetting, text: String)
+    /// An architecture that is known and not supported.
+    case architecture(path: String, name: String)
     case contradiction(source: String, what: String, configured: Int, stored: Int)
     case unsupported(source: String, what: String, known: String)
     case malformedConfiguration(source: String, reason: String)
@@ -21,10 +26,11 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .unknownNames(let path, let keys):
-            "\(path): the names of its \(keys.count) tensors are of no known vision transformer (\(keys.prefix(3).joined(separator: ", "))); "
+            "\(path): the names of its \(keys.count) tensors (\(enumerated(keys, limit: 3))) are of no known vision transformer; "
                 + "known are timm, DINO, DINOv2, MAE, DeiT, Hugging Face ViT/ViTMAE/DeiT/Dinov2 and torchvision vit"
         case .headsUnknown(let path, let width):
-            "\(path): tensors of width \(width) do not show the number of attention heads and no published model settles it; give it"
+            "\(path): tensors of width \(width) do not show the number of attention heads"
+                + (KnownModels.candidates(width: width).map { " (\($0))" } ?? "") + "; give it"
         case .headsDoNotDivide(let path, let width, let heads):
             "\(path): \(heads) attention heads do not divide the width \(width); give another number"
         case .positionGridUnknown(let path, let positions, let prefixTokens):
@@ -32,6 +38,11 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
                 + "give its rows and columns"
         case .positionGridMismatch(let path, let positions, let grid):
             "\(path): a position embedding of \(positions) rows has no room for the grid \(grid) of \(grid.count) patches; give another grid"
+        case .undecided(let path, _, let reason): "\(path): \(reason)"
+        case .badSetting(let setting, let text): "\(setting.rawValue) '\(shortened(text))' is none of \(setting.values)"
+        case .architecture(let path, let name):
+            "\(path): is \(name), which is not supported (supported: timm and torchvision ViT, DeiT, DINO, DINOv2, MAE, I-JEPA, "
+                + "Hugging Face ViT/ViTMAE/DeiT/Dinov2)"
         case .contradiction(let source, let what, let configured, let stored):
             "\(source): says \(what) \(configured), but the tensors have \(stored); remove the configuration if it belongs to another file"
         case .unsupported(let source, let what, let known):
@@ -41,11 +52,26 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
         case .keys(let path, let missing, let unused, let mismatched):
             "\(path): "
                 + [
-                    missing.isEmpty ? nil : "missing \(missing.joined(separator: ", "))",
-                    unused.isEmpty ? nil : "not understood \(unused.joined(separator: ", "))",
+                    missing.isEmpty ? nil : "missing \(enumerated(missing))",
+                    unused.isEmpty ? nil : "not understood \(enumerated(unused))",
                     mismatched.isEmpty
-                        ? nil : mismatched.map { "\($0.key) has shape \($0.found), expected \($0.expected)" }.joined(separator: ", "),
+                        ? nil
+                        : enumerated(
+                            mismatched.map { "\(shortened($0.key)) has shape \($0.found), expected \($0.expected)" }, shortens: false),
                 ].compactMap { $0 }.joined(separator: "; ") + "; load a complete checkpoint of a supported architecture"
         }
     }
+}
+
+/// A name from a file, fit to be printed: at most 80 characters, without control characters.
+func shortened(_ name: String) -> String {
+    let printable = String(
+        String.UnicodeScalarView(name.unicodeScalars.prefix(81).map { $0.properties.generalCategory == .control ? "?" : $0 }))
+    return printable.unicodeScalars.count > 80 ? String(printable.unicodeScalars.prefix(77)) + "..." : printable
+}
+
+/// At most `limit` names, and how many more there are.
+func enumerated(_ names: [String], limit: Int = 5, shortens: Bool = true) -> String {
+    let shown = names.prefix(limit).map { shortens ? shortened($0) : $0 }.joined(separator: ", ")
+    return names.count > limit ? shown + " and \(names.count - limit) more" : shown
 }

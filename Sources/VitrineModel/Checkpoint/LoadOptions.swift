@@ -18,10 +18,16 @@ public struct LoadOptions: Sendable {
     public var positionResampling: ViTConfiguration.PositionResampling?
     /// Overrides the MLP's activation (default: a configuration's, else exact GELU).
     public var activation: Activation?
+    /// The MLP is gated, by SiLU of the first half: what the shapes of a gated one leave open.
+    public var isSwiGLU = false
+    /// Overrides what the logits mean (default: a configuration's, else sigmoid for one logit and softmax for several).
+    public var probabilities: ViTConfiguration.Probabilities?
     /// Overrides the LayerNorms' epsilon (default: a configuration's, else the family's).
     public var normEpsilon: Float?
     /// Overrides what the head reads (default: a configuration's, else as the tensors show).
     public var pooling: ViTConfiguration.Pooling?
+    /// Names of the classes in the order of the logits (default: the file's or a configuration's).
+    public var classNames: [String] = []
     /// The dictionary of a training checkpoint to load, such as `student` or `model/backbone` (default: searched for and reported).
     public var group: String?
     /// The prefix of the model's names, such as `module.backbone.` (default: the one the names show).
@@ -36,6 +42,17 @@ public struct LoadOptions: Sendable {
         self.heads = heads
         self.positionGrid = positionGrid
         self.head = head
+    }
+}
+
+/// A file of JSON beside a checkpoint.
+public struct ConfigurationText: Sendable, Equatable {
+    public var path: String
+    public var text: [UInt8]
+
+    public init(path: String, text: [UInt8]) {
+        self.path = path
+        self.text = text
     }
 }
 
@@ -66,6 +83,12 @@ public struct LoadReport: Sendable, Equatable {
     public var unusedKeys: [UnusedKey]
     /// Text stored with the tensors, such as the preprocessing a model was trained with.
     public var metadata: [String: String] = [:]
-    /// What was taken from a convention rather than from the tensors, and from which.
+    /// What the model's maps and logits depend on, and how each is known.
+    public var facts: [ModelFact] = []
+    /// Names of the classes by their index, where the file or a configuration beside it tells; empty otherwise.
+    public var classNames: [String] = []
+    /// Text and path of the configurations beside the file that say how images are prepared, the most specific first.
+    public var preparations: [ConfigurationText] = []
+    /// What was taken from a convention rather than from the tensors, what was left out, and what else could have been taken.
     public var notes: [String]
 }

@@ -15,6 +15,12 @@ struct NamedTensors {
     var prefix = ""
     /// Other dictionaries of the file that hold a model.
     var alternatives: [String] = []
+    /// Names that did not carry the prefix that was taken off.
+    var outside: Set<String> = []
+    /// The names in the order of the state dict, where the file keeps it.
+    var order: [String] = []
+    /// Names of all modules, where the file keeps them.
+    var modules: Set<String> = []
     var shapes: [String: [Int]]
     /// Element type as stored, by key.
     var types: [String: String] = [:]
@@ -22,45 +28,62 @@ struct NamedTensors {
     var metadata: [String: String] = [:]
     /// Text of a `config.json` in the same folder, and its path.
     var neighbour: (text: [UInt8], path: String)?
+    /// What lies beside the file and says how images are prepared.
+    var preparations: [ConfigurationText] = []
     var tensor: (String) throws -> Tensor
 }
 
 extension VisionTransformer {
     /// Key of a safetensors file's metadata under which we store a configuration as JSON.
     public static let configurationKey = "vitrine.configuration"
+    /// Key of the names of the classes, a JSON list.
+    public static let classNamesKey = "vitrine.classes"
 
     /// Makes a model of named tensors.
     ///
     /// - Throws: `LoadError`, with all missing, unknown and misshapen tensors in one.
     static func assemble(_ tensors: NamedTensors, options: LoadOptions = LoadOptions()) throws -> LoadedModel {
-        guard var keys = MappedKeys(tensors.shapes.keys, ignored: options.ignoredKeys) else {
+        guard
+            var keys = MappedKeys(
+                tensors.shapes.keys, ignored: options.ignoredKeys, outside: tensors.outside, shapes: tensors.shapes)
+        else {
+            if let name = ForeignArchitecture.name(of: tensors.shapes.keys) { throw LoadError.architecture(path: tensors.path, name: name) }
             throw LoadError.unknownNames(path: tensors.path, keys: tensors.shapes.keys.sorted())
+        }
+        if !keys.unknown.isEmpty || keys.sources["pos_embed"] == nil, let name = ForeignArchitecture.name(of: tensors.shapes.keys) {
+            throw LoadError.architecture(path: tensors.path, name: name)
         }
         if case .fresh = options.head {
             for name in ["head.weight", "head.bias", "head_dist.weight", "head_dist.bias"] {
                 for key in keys.sources.removeValue(forKey: name) ?? [] { keys.tolerated.append((key, "replaced by a fresh head")) }
             }
+            keys.headOutside = nil
         }
-        var notes = tensors.alternatives.map { "not taken: another model under '\($0)'" }
+        var facts: [ModelFact] = []
+        if options.group != nil {
+            facts.append(ModelFact("dictionary", tensors.group.joined(separator: "/"), .given, setting: .group))
+        } else if !tensors.alternatives.isEmpty {
+            facts.append(
+                ModelFact(
+                    "dictionary", tensors.group.joined(separator: "/"),
+                    .convention(reason: "there too: \(enumerated(tensors.alternatives))"), setting: .group))
+        }
         let own = try ownConfiguration(tensors)
         let inference = ArchitectureInference(
             path: tensors.path, keys: keys, shapes: tensors.shapes, group: tensors.group,
-            hints: own == nil ? try foreignConfiguration(tensors, options: options) : nil, options: options)
+            hints: own == nil ? try foreignConfiguration(tensors, options: options) : nil, options: options, order: tensors.order,
+            modules: tensors.modules)
         let family = inference.family()
         var configuration: ViTConfiguration
         if let own {
-            configuration = own
-            configuration.heads = options.heads ?? own.heads
-            configuration.positionResampling = options.positionResampling ?? own.positionResampling
-            configuration.normEpsilon = options.normEpsilon ?? own.normEpsilon
-            if case .fresh(let classes) = options.head { configuration.classes = classes }
-            guard configuration.width % configuration.heads == 0 else {
-                throw LoadError.headsDoNotDivide(path: tensors.path, width: configuration.width, heads: configuration.heads)
-            }
+            configuration = try own.changed(by: options, path: tensors.path)
+            facts += configuration.facts(givenBy: options)
         } else {
-            configuration = try inference.configuration(family: family, notes: &notes)
+            configuration = try inference.configuration(family: family, facts: &facts)
         }
-        let values = try loadValues(tensors, inference: inference, configuration: configuration)
+        let notes = facts.filter { if case .tensors = $0.origin { false } else { $0.origin != .stored } }
+            .map { "\($0.name): \($0.value) (\($0.source))" }
+        let values = try loadValues(tensors, inference: inference, configuration: configuration, isOwn: own != nil)
         let model = VisionTransformer(configuration: configuration, values: values)
         var types: [String: Int] = [:]
         for key in keys.sources.values.joined() { types[tensors.types[key] ?? "F32", default: 0] += 1 }
@@ -70,12 +93,13 @@ extension VisionTransformer {
                 path: tensors.path, family: family, group: tensors.group.joined(separator: "/"), prefix: tensors.prefix + keys.prefix,
                 parameterCount: model.parameterCount, elementTypes: types,
                 unusedKeys: keys.tolerated.map { LoadReport.UnusedKey(key: $0.key, reason: $0.reason) }, metadata: tensors.metadata,
-                notes: notes))
+                facts: facts, classNames: try classNames(tensors, hints: inference.hints, count: configuration.classes, options: options),
+                preparations: tensors.preparations, notes: notes))
     }
 
     /// The tensors of a model by our names, in the shapes that the configuration calls for.
     private static func loadValues(
-        _ tensors: NamedTensors, inference: ArchitectureInference, configuration: ViTConfiguration
+        _ tensors: NamedTensors, inference: ArchitectureInference, configuration: ViTConfiguration, isOwn: Bool
     ) throws -> [String: Tensor] {
         let keys = inference.keys
         var expected = configuration.expectedTensors()
@@ -87,7 +111,9 @@ extension VisionTransformer {
         for tensor in expected {
             guard let shape = inference.shape(tensor.name) else {
                 let isElsewhere = ViTConfiguration.afterBlockNumber(tensor.name).map(inAnyBlock.contains) ?? false
-                if !tensor.isOptional || isElsewhere { missing.append(tensor.name) }
+                // Published models lack the bias of queries, keys and values, or of a head; other linear maps have one.
+                let mayLack = isOwn || tensor.name.hasSuffix("attn.qkv.bias") || tensor.name.hasPrefix("head")
+                if !tensor.isOptional || isElsewhere || !mayLack { missing.append(tensor.name) }
                 continue
             }
             let sources = keys.sources[tensor.name] ?? []
@@ -146,10 +172,30 @@ extension VisionTransformer {
     /// The configuration that another library stored in the metadata or beside the file.
     private static func foreignConfiguration(_ tensors: NamedTensors, options: LoadOptions) throws(LoadError) -> ArchitectureHints? {
         if let text = tensors.metadata["config"] {
-            return try ArchitectureHints(json: Array(text.utf8), source: "\(tensors.path) (metadata)")
+            return try ArchitectureHints(json: Array(text.utf8), source: "\(tensors.path) (metadata)", isInFile: true)
         }
         guard options.readsNeighbouringConfiguration, let neighbour = tensors.neighbour else { return nil }
-        return try ArchitectureHints(json: neighbour.text, source: neighbour.path)
+        let hints = try ArchitectureHints(json: neighbour.text, source: neighbour.path)
+        return hints
+    }
+
+    /// Names of the classes: our own, or those of a configuration.
+    private static func classNames(
+        _ tensors: NamedTensors, hints: ArchitectureHints?, count: Int, options: LoadOptions
+    ) throws(LoadError) -> [String] {
+        guard options.head == .asStored, count > 0 else { return [] }
+        if !options.classNames.isEmpty {
+            // One logit decides between two classes.
+            guard options.classNames.count == count || (count == 1 && options.classNames.count == 2) else {
+                throw .contradiction(source: tensors.path, what: "classes", configured: options.classNames.count, stored: count)
+            }
+            return options.classNames
+        }
+        guard let text = tensors.metadata[classNamesKey] else { return hints?.classNames ?? [] }
+        guard let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
+            throw .malformedConfiguration(source: "\(tensors.path) (\(classNamesKey))", reason: "is not a JSON list of names")
+        }
+        return names
     }
 
     /// Takes a complete set of tensors apart; a head that is called for but absent starts at zero.
@@ -185,5 +231,69 @@ extension ViTConfiguration {
     fileprivate static func afterBlockNumber(_ name: String) -> Substring? {
         guard name.hasPrefix("blocks.") else { return nil }
         return name.dropFirst("blocks.".count).drop { $0 != "." }.dropFirst()
+    }
+}
+
+extension ViTConfiguration {
+    /// A stored configuration with what the options say instead.
+    fileprivate func changed(by options: LoadOptions, path: String) throws(LoadError) -> ViTConfiguration {
+        var c = self
+        c.heads = options.heads ?? heads
+        c.positionResampling = options.positionResampling ?? positionResampling
+        c.normEpsilon = options.normEpsilon ?? normEpsilon
+        c.probabilities = options.probabilities ?? probabilities
+        if let activation = options.activation, case .activation = mlp { c.mlp = .activation(activation) }
+        if let pooling = options.pooling, pooling != self.pooling, hasClassToken, [.classToken, .mean].contains(self.pooling) {
+            c.pooling = pooling
+        }
+        if case .fresh(let classes) = options.head {
+            c.classes = classes
+            c.probabilities = classes == 1 ? .sigmoid : .softmax
+        }
+        guard c.width % c.heads == 0 else { throw .headsDoNotDivide(path: path, width: width, heads: c.heads) }
+        return c
+    }
+
+    /// What a stored configuration says, as facts.
+    fileprivate func facts(givenBy options: LoadOptions) -> [ModelFact] {
+        func origin(_ isGiven: Bool) -> ModelFact.Origin { isGiven ? .given : .stored }
+        let activation = if case .activation(let kind) = mlp { kind.rawValue } else { "SwiGLU" }
+        return [
+            ModelFact("blocks", "\(depth) of width \(width)", .stored),
+            ModelFact("attention heads", "\(heads)", origin(options.heads != nil), setting: .heads),
+            ModelFact("activation", activation, origin(options.activation != nil), setting: .activation),
+            ModelFact(classes > 0 ? "head reads" : "pooling", pooling.words, origin(options.pooling != nil), setting: .pooling),
+            ModelFact("position grid", "\(positionGrid)", .stored, setting: .positionGrid),
+            ModelFact("LayerNorm epsilon", "\(normEpsilon)", origin(options.normEpsilon != nil), setting: .epsilon),
+            ModelFact(
+                "position resampling", positionResampling.rawValue, origin(options.positionResampling != nil), setting: .positionResampling),
+            ModelFact("probabilities", probabilities.rawValue, origin(options.probabilities != nil), setting: .probabilities),
+        ]
+    }
+}
+
+extension LoadedModel {
+    /// Whether images of this grid can be explained without guessing at the model.
+    ///
+    /// - Throws: `LoadError.undecided` where the position embedding must be resampled and published codes differ in how, or where the
+    ///   image has as many patches as a grid that was only assumed to be square.
+    public func check(grid: PatchGrid) throws(LoadError) {
+        let stored = model.configuration.positionGrid
+        guard grid != stored else { return }
+        for fact in report.facts {
+            switch (fact.setting, fact.origin) {
+            case (.positionResampling?, .open(let reason)):
+                throw .undecided(
+                    path: report.path, setting: .positionResampling,
+                    reason: "an image of \(grid) patches needs positions resampled from \(stored), and codes differ in how (\(reason)); "
+                        + "give it, or an image of \(stored) patches")
+            case (.positionGrid?, .convention) where grid.count == stored.count:
+                throw .undecided(
+                    path: report.path, setting: .positionGrid,
+                    reason: "an image of \(grid) patches has as many as the position embedding, which was taken for \(stored); "
+                        + "give the grid that it was trained with")
+            default: break
+            }
+        }
     }
 }

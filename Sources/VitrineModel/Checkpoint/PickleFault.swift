@@ -1,6 +1,8 @@
 /// Why a pickle is refused: at which byte, and what was found where something else belongs.
 public enum PickleFault: Error, Equatable, CustomStringConvertible {
     case forbidden(name: String, byte: Int)
+    /// No tensors but in an instance of a class that is not looked into.
+    case foreign(name: String)
     case tooLarge(bytes: Int, maximum: Int)
     case tooManySteps(maximum: Int)
     case truncated(byte: Int)
@@ -17,8 +19,11 @@ public enum PickleFault: Error, Equatable, CustomStringConvertible {
         let again = "; save the checkpoint again with torch.save"
         switch self {
         case .forbidden(let name, let byte):
-            return "pickle: byte \(byte) asks for `\(name)`, which is not on the list of plain data and is never loaded; "
+            return "pickle: byte \(byte) asks for `\(shortened(name))`, which is not on the list of plain data and is never loaded; "
                 + "in Python save model.state_dict() alone"
+        case .foreign(let name):
+            return
+                "pickle: holds an instance of `\(name)` and no state dict; classes are never loaded: in Python save model.state_dict() alone"
         case .tooLarge(let bytes, let maximum): return "pickle: \(bytes) bytes, at most \(maximum) are read; save the state dict alone"
         case .tooManySteps(let maximum): return "pickle: more than \(maximum) steps; save the state dict alone"
         case .truncated(let byte): return "pickle: ends at byte \(byte) in the middle of an operation" + again

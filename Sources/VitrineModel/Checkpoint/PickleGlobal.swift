@@ -1,6 +1,9 @@
 import VitrineTensor
 
 /// The names a pickle may mention. They are looked up in this table and nowhere else: no module is imported, no function is called.
+///
+/// A name that is not in the table stands for data that is never looked into, as long as it is not one of those that only an attack
+/// or a mistake would put there; these are refused, so that their file is not mistaken for a good one.
 struct PickleGlobal: Equatable {
     enum Role: Equatable {
         /// `torch._utils._rebuild_tensor_v2` and `_v3`, which differ in where the element type stands.
@@ -23,18 +26,34 @@ struct PickleGlobal: Equatable {
         case numpyScalar
         /// A class whose instances are kept as data and never interpreted.
         case data
+        /// A class or function that is not in the table; what it would make is kept as data.
+        case unknown
     }
 
     /// Module and name, as in `collections.OrderedDict`.
     let name: String
     let role: Role
 
-    /// - Throws: `PickleFault.forbidden` for every name that is not in the table.
+    /// - Throws: `PickleFault.forbidden` for a name that no data needs.
     static func lookUp(_ module: String, _ name: String, byte: Int) throws(PickleFault) -> PickleGlobal {
         let full = "\(module).\(name)"
-        guard let role = roles[full] else { throw .forbidden(name: full, byte: byte) }
-        return PickleGlobal(name: full, role: role)
+        if let role = roles[full] { return PickleGlobal(name: full, role: role) }
+        let root = module.split(separator: ".").first.map(String.init) ?? module
+        // Names with dots inside reach through modules; PyTorch's own rebuilding functions make tensors of kinds that are not read.
+        guard !forbiddenModules.contains(root), !name.contains("."), !module.isEmpty, module != "torch._utils", module != "torch.storage",
+            module != "torch._tensor", !module.hasPrefix("torch.hub"), !module.hasPrefix("torch.jit")
+        else { throw .forbidden(name: full, byte: byte) }
+        return PickleGlobal(name: full, role: .unknown)
     }
+
+    /// Modules of which data needs nothing but what stands in the table.
+    private static let forbiddenModules: Set<String> = [
+        "builtins", "__builtin__", "os", "posix", "nt", "posixpath", "subprocess", "sys", "runpy", "importlib", "shutil", "socket",
+        "pickle",
+        "_pickle", "cPickle", "dill", "cloudpickle", "ctypes", "pty", "code", "codeop", "webbrowser", "timeit", "commands", "popen2",
+        "operator", "multiprocessing", "asyncio", "threading", "signal", "tempfile", "urllib", "http", "requests", "pip", "site", "bdb",
+        "pdb", "cProfile", "profile", "trace", "doctest", "marshal", "types", "inspect", "linecache", "io", "_io", "nturl2path", "platform",
+    ]
 
     private static let roles: [String: Role] = {
         var roles: [String: Role] = [
@@ -63,7 +82,10 @@ struct PickleGlobal: Equatable {
         for module in ["builtins", "__builtin__"] {
             for name in ["set", "frozenset"] { roles["\(module).\(name)"] = .set }
             for name in ["list", "tuple"] { roles["\(module).\(name)"] = .sequence }
-            for name in ["int", "float", "str", "bool", "bytes", "bytearray", "complex", "slice", "range", "object"] {
+            for name in [
+                "int", "long", "float", "str", "unicode", "bool", "bytes", "bytearray", "complex", "slice", "range", "xrange", "object",
+                "type",
+            ] {
                 roles["\(module).\(name)"] = .data
             }
         }

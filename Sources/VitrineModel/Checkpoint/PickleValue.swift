@@ -50,6 +50,8 @@ struct PickleHeap {
         var className: String?
         var keys: [PickleValue] = []
         var values: [PickleValue] = []
+        /// What stands beside the items: `_metadata` of a state dict.
+        var attributes: PickleValue = .none
     }
 
     /// An instance of a class that is kept as data.
@@ -57,6 +59,10 @@ struct PickleHeap {
         var className: String
         var arguments: PickleValue
         var state: PickleValue = .none
+        /// The class is not in the table.
+        var isForeign = false
+        /// Items of an instance that is also a dictionary.
+        var items: PickleValue = .none
     }
 
     /// One storage as the pickle declares it; nothing is checked yet.
@@ -106,8 +112,8 @@ struct PickleHeap {
         return .dictionary(dictionaries.count - 1)
     }
 
-    mutating func object(_ className: String, _ arguments: PickleValue) -> PickleValue {
-        objects.append(Object(className: className, arguments: arguments))
+    mutating func object(_ className: String, _ arguments: PickleValue, isForeign: Bool = false) -> PickleValue {
+        objects.append(Object(className: className, arguments: arguments, isForeign: isForeign))
         return .object(objects.count - 1)
     }
 

@@ -5,16 +5,22 @@
 struct PickleWalk {
     static let maximumDepth = 64
     static let maximumVisits = 1_000_000
+    /// Values that are no tensors and are kept for display; further ones are only counted among the visits.
+    static let maximumOpaque = 4096
 
     struct Group {
         let path: [String]
         var tensors: [(key: String, index: Int)] = []
+        /// Names of the modules whose state it is, where PyTorch kept them.
+        var modules: Set<String> = []
     }
 
     private(set) var groups: [Group] = []
     private(set) var opaque: [OpaqueEntry] = []
     private let heap: PickleHeap
     private var visits = 0
+    /// Instances that were entered: those that point back at their parents are entered once.
+    private var entered = Set<Int>()
 
     init(heap: PickleHeap) { self.heap = heap }
 
@@ -35,13 +41,20 @@ struct PickleWalk {
         switch value {
         case .dictionary(let i):
             let dictionary = heap.dictionaries[i]
-            try descend(zip(dictionary.keys, dictionary.values).map { (keyText($0), $1) }, path)
+            try descend(zip(dictionary.keys, dictionary.values).map { (keyText($0), $1) }, path, modules: modules(of: dictionary))
         case .list(let i): try descendSequence(heap.lists[i], "list", path)
         case .tuple(let i): try descendSequence(heap.tuples[i], "tuple", path)
         case .set(let i): note(path, "set", "\(heap.sets[i].count) items")
         case .object(let i):
             let object = heap.objects[i]
-            if case .dictionary(let k) = object.state {
+            guard entered.insert(i).inserted else { return }
+            if case .dictionary(let k) = object.items {
+                let items = heap.dictionaries[k]
+                try descend(zip(items.keys, items.values).map { (keyText($0), $1) }, path)
+            } else if isModule(object) {
+                // Its tensors are no state dict: they lie in dictionaries of its own making.
+                note(path, object.className, "a module, not looked into")
+            } else if case .dictionary(let k) = object.state {
                 note(path, object.className, "")
                 let state = heap.dictionaries[k]
                 try descend(zip(state.keys, state.values).map { (keyText($0), $1) }, path)
@@ -54,8 +67,10 @@ struct PickleWalk {
     }
 
     /// The members of a container: its own tensors form a group, which comes before those of its members.
-    private mutating func descend(_ members: [(key: String, value: PickleValue)], _ path: [String]) throws(TorchFault) {
-        var group = Group(path: path)
+    private mutating func descend(
+        _ members: [(key: String, value: PickleValue)], _ path: [String], modules: Set<String> = []
+    ) throws(TorchFault) {
+        var group = Group(path: path, modules: modules)
         for (key, value) in members {
             if case .tensor(let i) = value {
                 try count(path, key)
@@ -90,7 +105,27 @@ struct PickleWalk {
         guard visits <= Self.maximumVisits else { throw .tooManyValues(maximum: Self.maximumVisits) }
     }
 
+    /// A pickled `torch.nn.Module`, by the dictionaries that every one has.
+    private func isModule(_ object: PickleHeap.Object) -> Bool {
+        guard object.isForeign, case .dictionary(let i) = object.state else { return false }
+        let names = heap.dictionaries[i].keys.compactMap { if case .string(let name) = $0 { name } else { nil } }
+        return names.contains("_modules") && names.contains("_parameters")
+    }
+
+    /// The keys of `_metadata`, which `state_dict()` writes for every module, with parameters or without.
+    private func modules(of dictionary: PickleHeap.Dictionary) -> Set<String> {
+        guard case .dictionary(let i) = dictionary.attributes else { return [] }
+        let attributes = heap.dictionaries[i]
+        for (key, value) in zip(attributes.keys, attributes.values) {
+            if case .string("_metadata") = key, case .dictionary(let k) = value {
+                return Set(heap.dictionaries[k].keys.prefix(100_000).compactMap { if case .string(let name) = $0 { name } else { nil } })
+            }
+        }
+        return []
+    }
+
     private mutating func note(_ path: [String], _ type: String, _ text: String) {
+        guard opaque.count < Self.maximumOpaque else { return }
         opaque.append(OpaqueEntry(name: path.joined(separator: "/"), type: type, text: text))
     }
 

@@ -32,30 +32,36 @@ public enum SafetensorsFault: Error, Equatable, CustomStringConvertible {
         case .headerStart(let found): return "safetensors: the header starts with byte \(found), not with '{'" + again
         case .headerNotUTF8(let byte): return "safetensors: the header is not UTF-8 at byte \(byte)" + again
         case .syntax(let byte, let expected): return "safetensors: header byte \(byte): \(expected) expected; write the file again"
-        case .duplicateKey(let key): return "safetensors: the key '\(key)' occurs twice; write the file again"
-        case .duplicateField(let key, let field): return "safetensors: '\(key)' has the field '\(field)' twice; write the file again"
+        case .duplicateKey(let key): return "safetensors: the key '\(shortened(key))' occurs twice; write the file again"
+        case .duplicateField(let key, let field):
+            return "safetensors: '\(shortened(key))' has the field '\(shortened(field))' twice; write the file again"
         case .unknownField(let key, let field):
-            return "safetensors: '\(key)' has the field '\(field)', which the format does not know; write the file again"
-        case .missingField(let key, let field): return "safetensors: '\(key)' has no field '\(field)'; write the file again"
+            return
+                "safetensors: '\(shortened(key))' has the field '\(shortened(field))', which the format does not know; write the file again"
+        case .missingField(let key, let field):
+            return "safetensors: '\(shortened(key))' has no field '\(shortened(field))'; write the file again"
         case .unknownType(let key, let type):
-            return "safetensors: '\(key)' has the type '\(type)'; "
+            return "safetensors: '\(shortened(key))' has the type '\(shortened(type))'; "
                 + "known are \(Safetensors.types.map(\.name).joined(separator: ", ")): convert it before saving"
         case .numberTooLarge(let byte): return "safetensors: header byte \(byte): the number does not fit 63 bits; write the file again"
         case .shapeOverflow(let key, let shape):
-            return "safetensors: '\(key)' of shape \(shape) has more bytes than 63 bits count; write the file again"
+            return "safetensors: '\(shortened(key))' of shape \(shape) has more bytes than 63 bits count; write the file again"
         case .offsetsReversed(let key, let begin, let end):
-            return "safetensors: '\(key)' begins at \(begin) but ends at \(end); write the file again"
+            return "safetensors: '\(shortened(key))' begins at \(begin) but ends at \(end); write the file again"
         case .sizeMismatch(let key, let fromShape, let fromOffsets):
-            return "safetensors: '\(key)' needs \(fromShape) bytes by its shape but \(fromOffsets) by its offsets; write the file again"
+            return
+                "safetensors: '\(shortened(key))' needs \(fromShape) bytes by its shape but \(fromOffsets) by its offsets; write the file again"
         case .beyondFile(let key, let end, let available):
-            return "safetensors: '\(key)' ends at byte \(end) but the data have only \(available)" + again
+            return "safetensors: '\(shortened(key))' ends at byte \(end) but the data have only \(available)" + again
         case .gap(let key, let begin, let previousEnd):
-            return "safetensors: '\(key)' begins at \(begin) but what precedes it ends at \(previousEnd) (a gap); write the file again"
+            return
+                "safetensors: '\(shortened(key))' begins at \(begin) but what precedes it ends at \(previousEnd) (a gap); write the file again"
         case .overlap(let key, let begin, let previousEnd):
-            return "safetensors: '\(key)' begins at \(begin) before what precedes it ends at \(previousEnd); write the file again"
+            return
+                "safetensors: '\(shortened(key))' begins at \(begin) before what precedes it ends at \(previousEnd); write the file again"
         case .trailingBytes(let end, let available):
             return "safetensors: the tensors end at byte \(end) but the data have \(available)" + again
-        case .cannotWrite(let key, let reason): return "safetensors: '\(key)' cannot be written: \(reason)"
+        case .cannotWrite(let key, let reason): return "safetensors: '\(shortened(key))' cannot be written: \(reason)"
         }
     }
 }

@@ -8,6 +8,10 @@ public struct StateDict: Sendable {
     public let selection: Selection
     /// The file's path, for messages.
     public let path: String
+    /// Names that did not carry the prefixes that were taken off.
+    let outside: Set<String>
+    /// Names of the modules that the state dict was taken from, with their prefixes, where the file keeps them.
+    let modules: Set<String>
     private let index: [String: Int]
 
     /// Where a state dict was found in its file and what else could have been taken.
@@ -32,7 +36,10 @@ public struct StateDict: Sendable {
         }
     }
 
-    init(path: String, entries: [(name: String, entry: TensorEntry)], selection: Selection) throws(CheckpointError) {
+    init(
+        path: String, entries: [(name: String, entry: TensorEntry)], selection: Selection, outside: Set<String> = [],
+        modules: Set<String> = []
+    ) throws(CheckpointError) {
         var index: [String: Int] = [:]
         for (i, item) in entries.enumerated() {
             guard index.updateValue(i, forKey: item.name) == nil else { throw .duplicateName(path: path, tensor: item.name) }
@@ -40,6 +47,8 @@ public struct StateDict: Sendable {
         self.path = path
         self.entries = entries
         self.selection = selection
+        self.outside = outside
+        self.modules = modules
         self.index = index
     }
 

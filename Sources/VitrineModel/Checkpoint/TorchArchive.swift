@@ -28,6 +28,10 @@ public enum TorchArchive {
             try walk.visit(pickle.root, path: [])
             groups = try entries(walk, pickle.heap, archive, prefix: prefix, isSwapped: isSwapped, file)
         } catch { throw .torch(path: file.path, error) }
+        // A whole pickled model, or nothing but settings: its class says more than that there are no tensors.
+        if groups.isEmpty, let foreign = pickle.heap.objects.first(where: \.isForeign) {
+            throw .pickle(path: file.path, .foreign(name: shortened(foreign.className)))
+        }
         return try CheckpointFile(file: file, format: .torchArchive, groups: groups, opaque: walk.opaque)
     }
 
@@ -89,7 +93,7 @@ public enum TorchArchive {
                     result.append((key, entry))
                 }
             }
-            groups.append(TensorGroup(path: group.path, entries: result))
+            groups.append(TensorGroup(path: group.path, entries: result, modules: group.modules))
         }
         // Views that repeat elements (`expand`, transposes of one storage) can ask for far more than the file holds.
         guard expanded <= 4 * file.count + (16 << 20) else {

@@ -140,8 +140,20 @@ struct Unpickler {
             let kind = opcode == 0x81 ? "NEWOBJ" : "REDUCE"
             let arguments = try pop()
             let callee = try pop()
-            guard case .global(let global) = callee else { throw mismatch(kind, "a known name", callee) }
             guard case .tuple(let i) = arguments else { throw mismatch(kind, "a tuple of arguments", arguments) }
+            if case .object(let o) = callee {
+                // What an instance would make is as opaque as the instance.
+                stack.append(heap.object(heap.objects[o].className, arguments, isForeign: true))
+                return
+            }
+            guard case .global(let global) = callee else { throw mismatch(kind, "a known name", callee) }
+            stack.append(try construct(global, heap.tuples[i], arguments))
+        case 0x92:  // NEWOBJ_EX
+            _ = try pop()
+            let arguments = try pop()
+            let callee = try pop()
+            guard case .tuple(let i) = arguments else { throw mismatch("NEWOBJ_EX", "a tuple of arguments", arguments) }
+            guard case .global(let global) = callee else { throw mismatch("NEWOBJ_EX", "a known name", callee) }
             stack.append(try construct(global, heap.tuples[i], arguments))
         case UInt8(ascii: "b"):
             let state = try pop()
@@ -156,11 +168,16 @@ struct Unpickler {
     private mutating func append(_ items: [PickleValue], to target: PickleValue) throws(PickleFault) {
         switch target {
         case .list(let i): heap.lists[i] += items
+        case .object(let i) where heap.objects[i].isForeign: break
         default: throw mismatch("APPEND", "a list", target)
         }
     }
 
     private mutating func setItems(_ target: PickleValue, _ items: [PickleValue]) throws(PickleFault) {
+        if case .object(let o) = target, heap.objects[o].isForeign {
+            if case .none = heap.objects[o].items { heap.objects[o].items = heap.dictionary() }
+            return try setItems(heap.objects[o].items, items)
+        }
         guard case .dictionary(let i) = target else { throw mismatch("SETITEM", "a dict", target) }
         guard items.count % 2 == 0 else {
             throw .wrongType(operation: "SETITEM", expected: "pairs", found: "\(items.count) values", byte: operation)
@@ -211,6 +228,7 @@ struct Unpickler {
         case .encode: return try encode(global, arguments)
         case .numpyScalar: return try numpyScalar(global, arguments, tuple)
         case .data: return heap.object(global.name, tuple)
+        case .unknown: return heap.object(global.name, tuple, isForeign: true)
         case .storage, .elementType:
             throw .wrongType(operation: "REDUCE", expected: "a function of data", found: global.name, byte: operation)
         }
@@ -232,7 +250,7 @@ struct Unpickler {
                     guard let pair = heap.items(pair), pair.count == 2 else { throw mismatch(global.name, "pairs", pair) }
                     try setItems(made, pair)
                 }
-            case .global, .none: break
+            case .global, .none, .object: break
             default: throw mismatch(global.name, "a dict or pairs", argument)
             }
         }
@@ -263,9 +281,9 @@ struct Unpickler {
         _ global: PickleGlobal, _ arguments: [PickleValue], _ tuple: PickleValue
     ) throws(PickleFault) -> PickleValue {
         guard arguments.count == 2, case .object(let i) = arguments[0], heap.objects[i].className == "numpy.dtype" else {
-            throw mismatch(global.name, "a numpy.dtype", arguments.first ?? .none)
+            return heap.object(global.name, tuple)
         }
-        guard case .bytes(let bytes) = arguments[1] else { throw mismatch(global.name, "bytes", arguments[1]) }
+        guard case .bytes(let bytes) = arguments[1] else { return heap.object(global.name, tuple) }
         guard let code = heap.items(heap.objects[i].arguments)?.first, case .string(let code) = code,
             let order = heap.items(heap.objects[i].state)?.dropFirst().first, case .string(let order) = order, order != ">"
         else { return heap.object(global.name, tuple) }
@@ -348,11 +366,11 @@ struct Unpickler {
         return .storage(heap.storages.count - 1)
     }
 
-    /// State of an instance; kept as data, or dropped for dictionaries (`_metadata` of a state dict).
+    /// State of an instance, kept as data: of a dictionary, its attributes (`_metadata` of a state dict).
     private mutating func build(_ target: PickleValue, _ state: PickleValue) throws(PickleFault) {
         switch target {
         case .object(let i): heap.objects[i].state = state
-        case .dictionary(let i) where heap.dictionaries[i].className != nil: break
+        case .dictionary(let i) where heap.dictionaries[i].className != nil: heap.dictionaries[i].attributes = state
         case .tensor: break
         default: throw mismatch("BUILD", "an OrderedDict, a Namespace or a parameter", target)
         }

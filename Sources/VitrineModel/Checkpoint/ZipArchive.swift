@@ -17,6 +17,7 @@ struct ZipArchive {
         var entries: [String: Range<Int>] = [:]
         var names: [String] = []
         var position = 0
+        var compressed: (entry: String, method: Int)?
         while position < bytes.count {
             let at = directory.range.lowerBound + position
             guard position + 46 <= bytes.count, read32(bytes, position) == 0x0201_4b50 else { throw .damagedDirectory(byte: at) }
@@ -35,13 +36,23 @@ struct ZipArchive {
             guard ZipArchive.widen(bytes, extra, &plain, &stored, &offset) else { throw .damagedDirectory(byte: at) }
 
             guard flags & 1 == 0 else { throw .encrypted(entry: name) }
-            guard method == 0 else { throw .compressed(entry: name, method: method) }
+            guard method == 0 else {
+                // PyTorch compresses the code of a TorchScript program and nothing else; the entry that tells comes later.
+                compressed = compressed ?? (name, method)
+                names.append(name)
+                position = next
+                continue
+            }
             guard stored == plain else { throw .sizesDiffer(entry: name, stored: stored, plain: plain) }
             let range = try ZipArchive.dataRange(
                 file, entry: name, nameBytes: nameBytes, offset: offset, count: plain, limit: directory.range.lowerBound)
             guard entries.updateValue(range, forKey: name) == nil else { throw .duplicateEntry(entry: name) }
             names.append(name)
             position = next
+        }
+        if let compressed {
+            if names.contains(where: { $0 == "constants.pkl" || $0.hasSuffix("/constants.pkl") }) { throw .torchScript }
+            throw .compressed(entry: compressed.entry, method: compressed.method)
         }
         guard UInt64(names.count) == directory.count else { throw .entryCount(declared: directory.count, found: names.count) }
 

@@ -1,5 +1,11 @@
 import VitrineTensor
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// The number of patch rows and columns of an image or of a position embedding.
 public struct PatchGrid: Sendable, Hashable, Codable, CustomStringConvertible {
     public var rows: Int
@@ -29,6 +35,22 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
         case classAndMean
         /// Class token and distillation token each have a head; the logits are averaged (DeiT).
         case distilled
+    }
+
+    /// What the logits mean.
+    public enum Probabilities: String, Sendable, Codable, CaseIterable {
+        /// One class of several: the probabilities of an image sum to 1.
+        case softmax
+        /// Every logit is a question of its own: one-logit and multi-label heads.
+        case sigmoid
+
+        /// The probability of each logit, computed in Float64.
+        public func callAsFunction(_ logits: [Float]) -> [Float] {
+            switch self {
+            case .softmax: VitrineModel.softmax(logits)
+            case .sigmoid: logits.map { Float(1 / (1 + exp(-Double($0)))) }
+            }
+        }
     }
 
     /// Where the last LayerNorm stands.
@@ -87,13 +109,14 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
     public var hasLayerScale: Bool
     public var normEpsilon: Float
     public var positionResampling: PositionResampling
+    public var probabilities: Probabilities
 
     public init(
         patchSize: Int, width: Int, depth: Int, heads: Int, hidden: Int? = nil, classes: Int, channels: Int = 3,
         positionGrid: PatchGrid, hasClassToken: Bool = true, hasDistillationToken: Bool = false, registers: Int = 0,
         positionedPrefixTokens: Int? = nil, pooling: Pooling = .classToken, normPlacement: NormPlacement = .beforePooling,
         mlp: MLP = .activation(.gelu), hasLayerScale: Bool = false, normEpsilon: Float = 1e-6,
-        positionResampling: PositionResampling = .bicubicAntialias
+        positionResampling: PositionResampling = .bicubicAntialias, probabilities: Probabilities = .softmax
     ) {
         self.patchSize = patchSize
         self.width = width
@@ -113,6 +136,7 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
         self.hasLayerScale = hasLayerScale
         self.normEpsilon = normEpsilon
         self.positionResampling = positionResampling
+        self.probabilities = probabilities
     }
 
     /// r, the number of tokens before the first patch.
@@ -123,6 +147,14 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
     public var firstHidden: Int { mlp == .swiGLU ? 2 * hidden : hidden }
     /// Width of the vector that the head reads.
     public var pooledWidth: Int { pooling == .classAndMean ? 2 * width : width }
+
+    /// Which class the logits decide for: the largest, the first of equals. Of a single logit, 1 where it is above 0 and else 0.
+    public func predictedClass(_ logits: [Float]) -> Int {
+        if logits.count == 1 { return logits[0] > 0 ? 1 : 0 }
+        var best = 0
+        for i in logits.indices where logits[i] > logits[best] { best = i }
+        return best
+    }
 
     /// The patch grid of an image of this size.
     ///
@@ -163,6 +195,8 @@ extension ViTConfiguration {
         try read(.hasLayerScale, into: &hasLayerScale)
         try read(.normEpsilon, into: &normEpsilon)
         try read(.positionResampling, into: &positionResampling)
+        probabilities = classes == 1 ? .sigmoid : .softmax
+        try read(.probabilities, into: &probabilities)
     }
 }
 

@@ -2,6 +2,7 @@ import Foundation
 import VitrineData
 import VitrineEvaluate
 import VitrineExplain
+import VitrineModel
 
 extension StudyFile {
     /// Reads a study file.
@@ -235,9 +236,10 @@ extension StudyFile {
 }
 
 extension StudyModel {
-    private static let keys = [
-        "name", "path", "pattern", "init", "train", "random-weights", "seed", "datasets", "heads", "group", "prefix",
-    ]
+    private static let keys =
+        [
+            "name", "path", "pattern", "init", "train", "random-weights", "seed", "datasets",
+        ] + LoadSetting.allCases.map(\.rawValue)
     private static let sources = ["path", "pattern", "train", "random-weights"]
 
     /// The columns of all entries; a pattern with several initialisations gives one column each.
@@ -305,14 +307,19 @@ extension StudyModel {
             reader.complain(list.place, "init belongs to a pattern, or to a training, with {init}")
         }
         let datasets = keys["datasets"].map { reader.texts($0, "a model's datasets").map(\.text) }
-        let heads = reader.integer(keys["heads"], "heads", in: 1...1024)
-        let group = reader.text(keys["group"], "group")
-        let prefix = reader.text(keys["prefix"], "prefix")
+        var settings: [LoadSetting: String] = [:]
+        for setting in LoadSetting.allCases {
+            guard let item = keys[setting.rawValue] else { continue }
+            let texts = reader.texts(item, setting.rawValue).map(\.text)
+            guard !texts.isEmpty else { continue }
+            let text = texts.joined(separator: ",")
+            var options = LoadOptions()
+            do { try options.set(setting, to: text) } catch { reader.complain(item.place, "\(error)") }
+            settings[setting] = text
+        }
         for i in models.indices {
             models[i].datasets = datasets
-            models[i].heads = heads
-            models[i].group = group
-            models[i].prefix = prefix
+            models[i].settings = settings
         }
         return models
     }

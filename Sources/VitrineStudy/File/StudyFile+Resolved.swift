@@ -1,4 +1,5 @@
 import VitrineEvaluate
+import VitrineModel
 import VitrineTensor
 
 extension StudyFile {
@@ -72,9 +73,12 @@ extension StudyModel {
         case .randomWeights(let like, let seed): lines += ["random-weights: \(quoted(like))", "seed: \(seed)"]
         }
         if let datasets { lines.append("datasets: [\(datasets.map(quoted).joined(separator: ", "))]") }
-        if let heads { lines.append("heads: \(heads)") }
-        if let group { lines.append("group: \(quoted(group))") }
-        if let prefix { lines.append("prefix: \(quoted(prefix))") }
+        // The first three in their old order, so that the fingerprints of older studies stay.
+        let first: [LoadSetting] = [.heads, .group, .prefix]
+        for setting in first + LoadSetting.allCases.filter({ !first.contains($0) }) {
+            guard let text = settings[setting] else { continue }
+            lines.append("\(setting.rawValue): \(setting == .heads ? text : quoted(text))")
+        }
         return lines
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import VitrineData
 import VitrineEvaluate
 import VitrineExplain
+import VitrineModel
 
 /// A study as its author wants it: data sets, models, methods, metrics, and how they are computed.
 ///
@@ -125,11 +126,20 @@ public struct StudyModel: Sendable {
     public var source: Source
     /// Nil is all that have images.
     public var datasets: [String]?
-    /// Attention heads, group and prefix of the checkpoint, where it does not show them.
-    public var heads: Int?
-    public var group: String?
-    public var prefix: String?
+    /// What the checkpoint does not show, by the names of `LoadSetting`.
+    public var settings: [LoadSetting: String] = [:]
     public var place: StudyPlace
+
+    /// How the checkpoint is read.
+    var loadOptions: LoadOptions {
+        get throws(LoadError) {
+            var options = LoadOptions()
+            for setting in LoadSetting.allCases {
+                if let text = settings[setting] { try options.set(setting, to: text) }
+            }
+            return options
+        }
+    }
 
     /// The file for one data set, of a trained model below the folder of the results; empty for random weights.
     public func path(dataset: String) -> String {

@@ -109,7 +109,8 @@ extension StudyPlan {
             model: model.withPositionGrid(PatchGrid(rows: sides, columns: sides)), preprocess: training.preprocess,
             record: CheckpointRecord(
                 modelID: record.id, sha256: "", family: "", parameters: 0, classes: model.configuration.classes, architecture: "",
-                preprocess: training.preprocess.description, notes: []))
+                preprocess: training.preprocess.description, notes: []),
+            order: .byIndex(count: model.configuration.classes))
     }
 
     private func measure(

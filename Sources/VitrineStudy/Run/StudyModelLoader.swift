@@ -9,6 +9,10 @@ struct StudyLoadedModel: Sendable {
     var model: VisionTransformer
     var preprocess: Preprocess
     var record: CheckpointRecord
+    /// Which logit stands for which class of the data set.
+    var order: ClassOrder
+    /// As it was read, for what depends on an image's size.
+    var loaded: LoadedModel?
 }
 
 extension StudyPlan {
@@ -44,25 +48,49 @@ extension StudyPlan {
             notes = provenance?.notes(recipe: training.recipe.name) ?? []
         } else {
             path = Self.resolve(own, folder)
-            options.heads = entry.heads
-            options.group = entry.group
-            options.prefix = entry.prefix
+            options = try entry.loadOptions
         }
-        let file = try Checkpoint.open(path)
-        let loaded = try VisionTransformer.load(file, options: options)
+        let file: CheckpointFile
+        let loaded: LoadedModel
+        do {
+            file = try Checkpoint.open(path)
+            loaded = try VisionTransformer.load(file, options: options)
+        } catch { throw Self.namingKeys(error) }
         var preprocess = source.preprocess
-        if source.settings.preprocess == nil, let saved = file.metadata[Preprocess.metadataKey] {
-            let configuration = loaded.model.configuration
-            preprocess = try Preprocess(parsing: saved, defaultSize: configuration.positionGrid.rows * configuration.patchSize)
+        if source.settings.preprocess == nil {
+            let (grid, patch) = (loaded.model.configuration.positionGrid, loaded.model.configuration.patchSize)
+            let chosen = try ChosenPreprocess(
+                given: nil, stored: file.metadata[Preprocess.metadataKey],
+                published: loaded.report.preparations.map { ($0.path, $0.text) }, height: grid.rows * patch, width: grid.columns * patch)
+            if chosen.source == .assumed {
+                notes.append("assumed: preprocessing \(preprocess), of the data set's kind; 'preprocess' below the data set changes it")
+            } else {
+                preprocess = chosen.preprocess
+            }
+            if case .published(let file) = chosen.source {
+                notes.append("preprocessing: \(preprocess) (\(file.split(separator: "/").last ?? ""))")
+            }
         }
+        let order: ClassOrder
+        do {
+            order = try ClassOrder(
+                model: loaded.report.classNames, dataset: store.datasets[source.id].classNames, count: loaded.model.configuration.classes)
+        } catch { throw InputFailure(stage: .model, message: "\(path): \(error) ('classes' below the model)") }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         return StudyLoadedModel(
             model: loaded.model, preprocess: preprocess,
             record: CheckpointRecord(
-                modelID: id, sha256: try sha256(ofFile: path), family: loaded.report.family.rawValue,
+                modelID: id, sha256: file.sha256(), family: loaded.report.family.rawValue,
                 parameters: loaded.report.parameterCount, classes: loaded.model.configuration.classes,
                 architecture: String(decoding: try encoder.encode(loaded.model.configuration), as: UTF8.self),
-                preprocess: preprocess.description, notes: notes + loaded.report.notes))
+                preprocess: preprocess.description, notes: notes + loaded.report.notes),
+            order: order, loaded: loaded)
+    }
+
+    /// An error with the key of the study file that answers it.
+    static func namingKeys(_ error: any Error) -> any Error {
+        guard let setting = (error as? LoadError)?.setting ?? (error as? CheckpointError)?.setting else { return error }
+        return InputFailure(stage: .model, message: "\(error) ('\(setting.rawValue)' below the model: \(setting.values))")
     }
 }

@@ -82,13 +82,13 @@ extension UnitRecord {
 }
 
 extension UnitResult {
-    mutating func addPrediction(_ result: ImageExplanations) {
+    /// Logits in the model's order; the predicted class and the probabilities in the data set's.
+    mutating func addPrediction(_ result: ImageExplanations, of model: StudyLoadedModel) {
         guard !result.logits.isEmpty else { return }
-        var predicted = 0
-        for i in result.logits.indices where result.logits[i] > result.logits[predicted] { predicted = i }
+        let (probabilities, predicted) = model.order.decision(result.logits, model.model.configuration)
         prediction = PredictionRecord(
             modelID: unit.modelID, sampleID: unit.sampleID, target: result.explanations.isEmpty ? nil : result.target?.description,
-            predicted: predicted, logits: result.logits, probabilities: softmax(result.logits))
+            predicted: predicted, logits: result.logits, probabilities: probabilities)
     }
 
     mutating func addMaps(_ result: ImageExplanations, methods: [Int]) {

@@ -244,12 +244,31 @@ public struct StudyRunner: Sendable {
             } catch { try fail(id, session, error.stage, error.message) }
         }
         let prepare = clock.lap() / Double(max(1, chunk.count))
-        for group in groups {
-            let isScored = group[0].input.mask != nil
-            let subjects = group.map { item in
-                PreparedImage(
-                    name: plan.imageName(item.id, session.source), pixels: item.input.pixels, target: plan.target(item.id, session.source))
+        let order = session.loaded.order
+        for whole in groups {
+            let isScored = whole[0].input.mask != nil
+            var group: [(id: Int, input: StudyInput)] = []
+            var subjects: [PreparedImage] = []
+            for item in whole {
+                let asked = plan.target(item.id, session.source)
+                guard let target = session.loaded.model.head == nil ? asked : order.target(asked) else {
+                    try fail(
+                        item.id, session, .explain,
+                        "\(plan.imageName(item.id, session.source)): the model has no logit for this class; "
+                            + "one of a single logit speaks for class 1 alone: choose another target")
+                    continue
+                }
+                if let grid = try? session.loaded.model.configuration.grid(height: item.input.height, width: item.input.width) {
+                    do { try session.loaded.loaded?.check(grid: grid) } catch {
+                        try fail(item.id, session, .explain, "\(StudyPlan.namingKeys(error))")
+                        continue
+                    }
+                }
+                group.append(item)
+                subjects.append(
+                    PreparedImage(name: plan.imageName(item.id, session.source), pixels: item.input.pixels, target: target))
             }
+            guard !group.isEmpty else { continue }
             let results: [ImageExplanations]
             do {
                 results = try (isScored ? session.explaining : session.predicting).explain(subjects, workspace: workspace)
@@ -269,7 +288,7 @@ public struct StudyRunner: Sendable {
                         height: item.input.height, width: item.input.width),
                     timing: TimingRecord(
                         modelID: session.record.id, sampleID: item.id, prepare: prepare, explain: explain, stability: 0, score: 0))
-                unit.addPrediction(results[i])
+                unit.addPrediction(results[i], of: session.loaded)
                 unit.addMaps(results[i], methods: session.methods)
                 if isScored && plan.file.stabilityDraws > 0 && !session.methods.isEmpty {
                     let draws = plan.file.stabilityDraws

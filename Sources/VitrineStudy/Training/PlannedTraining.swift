@@ -111,10 +111,7 @@ extension PlannedTraining {
             guard let configuration else { preconditionFailure("without a checkpoint a training has a configuration") }
             return VisionTransformer.scratch(configuration, seed: recipe.seed)
         }
-        var options = LoadOptions()
-        options.heads = entry.heads
-        options.group = entry.group
-        options.prefix = entry.prefix
+        var options = try entry.loadOptions
         options.head = .fresh(classes: set.classNames.count)
         return try VisionTransformer.load(checkpoint, options: options).model.withFreshHead(
             classes: set.classNames.count, seed: recipe.seed)

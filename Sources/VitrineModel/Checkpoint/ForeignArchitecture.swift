@@ -1,0 +1,74 @@
+/// Architectures that are recognised in order to be refused by their names.
+///
+/// Each is told by parts of names that no supported model has together. An architecture that becomes supported loses its line here.
+struct ForeignArchitecture {
+    let name: String
+    /// Each is part of at least one key.
+    let parts: [String]
+    /// None is part of any key.
+    var without: [String] = []
+
+    static let all: [ForeignArchitecture] = [
+        .init(name: "a PEFT (LoRA) adapter without the model it adapts", parts: ["lora_A", "lora_B"]),
+        .init(name: "SAM's image encoder", parts: ["attn.rel_pos_h", "attn.rel_pos_w"]),
+        .init(name: "Swin V2", parts: ["logit_scale", "cpb_mlp"]),
+        .init(name: "Swin V2", parts: ["logit_scale", "continuous_position_bias_mlp"]),
+        .init(name: "Swin V2 (CR)", parts: ["meta_mlp", "stages.0"]),
+        .init(name: "Swin", parts: ["relative_position_bias_table", "reduction.weight"]),
+        .init(name: "MaxViT or CoAtNet", parts: ["rel_pos.relative_position_bias_table", "stages.0"]),
+        .init(
+            name: "BEiT, BEiT v2 or data2vec", parts: ["relative_position_bias", "patch_embed"], without: ["reduction.weight", "stages.0"]),
+        .init(
+            name: "a ViT with relative positions (relpos)", parts: ["rel_pos.", "blocks.0.attn.qkv"], without: ["relative_position_bias"]),
+        .init(name: "NaFlexViT", parts: ["embeds.proj", "blocks.0.attn"]),
+        .init(name: "BiomedCLIP or another CLIP with a timm tower", parts: ["visual.trunk.", "visual.head.proj"]),
+        .init(name: "BiomedCLIP or another CLIP with a timm tower", parts: ["trunk.patch_embed", "head.proj"]),
+        .init(name: "CLIP (open_clip)", parts: ["transformer.resblocks.0", "class_embedding"]),
+        .init(name: "CLIP (Hugging Face)", parts: ["pre_layrnorm", "embeddings.class_embedding"]),
+        .init(name: "CLIP (timm)", parts: ["norm_pre.weight", "patch_embed.proj"]),
+        .init(name: "SigLIP (Hugging Face)", parts: ["head.probe", "embeddings.patch_embedding.weight"]),
+        .init(
+            name: "SigLIP (Hugging Face)", parts: ["vision_model.embeddings.patch_embedding.weight", "post_layernorm"],
+            without: ["class_embedding"]),
+        .init(name: "SigLIP or another model with attention pooling (timm)", parts: ["attn_pool.latent", "patch_embed.proj"]),
+        .init(name: "DINOv3", parts: ["storage_tokens", "rope_embed.periods"]),
+        .init(name: "DINOv3", parts: ["register_tokens", "attention.q_proj"], without: ["position_embeddings"]),
+        .init(name: "DINOv3", parts: ["reg_token", "gamma_1"], without: ["pos_embed"]),
+        .init(name: "EVA or EVA-02", parts: ["attn.q_bias", "attn.v_bias"], without: ["relative_position_bias"]),
+        .init(name: "EVA-02", parts: ["attn.q_proj", "mlp.fc1_g"]),
+        .init(name: "EVA-02", parts: ["attn.inner_attn_ln", "mlp.w1"]),
+        .init(name: "a ViT with rotary positions (RoPE)", parts: ["rope.freqs", "blocks.0"]),
+        .init(name: "a ViT with rotary positions (RoPE)", parts: ["gamma_1", "patch_embed.proj"], without: ["pos_embed"]),
+        .init(name: "AIMv2", parts: ["mlp.fc1_g.weight", "patch_embed.norm.weight"]),
+        .init(name: "CaiT", parts: ["blocks_token_only", "attn.proj_l"]),
+        .init(name: "XCiT", parts: ["cls_attn_blocks", "local_mp"]),
+        .init(name: "ConViT", parts: ["attn.gating_param", "attn.pos_proj"]),
+        .init(name: "CrossViT", parts: ["fusion.0", "revert_projs"]),
+        .init(name: "Hiera", parts: ["patch_embed.proj", "pos_embed_win"]),
+        .init(name: "Hiera", parts: ["blocks.0.attn.qkv", "blocks.2.proj.weight"]),
+        .init(name: "MViT", parts: ["pool_q", "attn.norm_k"]),
+        .init(name: "LeViT", parts: ["attention_biases", "stem."]),
+        .init(name: "PiT", parts: ["transformers.0.blocks", "patch_embed.conv"]),
+        .init(name: "a hybrid of ResNet and ViT", parts: ["patch_embed.backbone", "blocks.0.attn"]),
+        .init(name: "MONAI's ViT", parts: ["patch_embedding.patch_embeddings", "mlp.linear1"]),
+        .init(name: "vit-pytorch's ViT", parts: ["to_patch_embedding", "transformer.layers.0.0"]),
+        .init(name: "YOLOS", parts: ["detection_tokens", "embeddings.patch_embeddings"]),
+        .init(name: "an audio spectrogram transformer", parts: ["audio_spectrogram_transformer", "embeddings"]),
+        .init(name: "a video transformer (TimeSformer, ViViT or VideoMAE)", parts: ["temporal_attention", "embeddings"]),
+        .init(name: "a video transformer (TimeSformer, ViViT or VideoMAE)", parts: ["tubelet_embeddings", "vivit"]),
+        .init(name: "DPT", parts: ["neck.reassemble_stage", "embeddings.patch_embeddings"]),
+        .init(name: "MobileViT", parts: ["mobilevit", "conv_stem"]),
+        .init(name: "ConvNeXt", parts: ["dwconv.weight", "pwconv1.weight"]),
+        .init(name: "ConvNeXt", parts: ["conv_dw.weight", "stages.0.blocks.0"]),
+        .init(name: "a ResNet", parts: ["layer1.0.conv1.weight", "bn1.weight"]),
+        .init(name: "a language model (BERT or the like)", parts: ["word_embeddings", "token_type_embeddings"]),
+    ]
+
+    /// The name of the architecture that these keys belong to.
+    static func name(of keys: some Collection<String>) -> String? {
+        all.first { candidate in
+            candidate.parts.allSatisfy { part in keys.contains { $0.contains(part) } }
+                && !candidate.without.contains { part in keys.contains { $0.contains(part) } }
+        }?.name
+    }
+}
