@@ -180,19 +180,19 @@ import VitrineTensor
     @Test func normsBehindTheBranchesShowInTheOrder() throws {
         let shapes = KeyMapTests.timmShapes(Self.tiny)
         let usual = Self.tiny.expectedTensors().map(\.name)
-        #expect(throws: Never.self) { try load(shapes) { $0.order = usual } }
+        #expect(throws: Never.self) { try load(shapes, prepare: { $0.order = usual }) }
         let block = ["attn.qkv.weight", "attn.proj.weight", "norm1.weight", "mlp.fc1.weight"].map { "blocks.0." + $0 }
-        #expect(throws: LoadError.self) { try load(shapes) { $0.order = block + usual.filter { !block.contains($0) } } }
+        #expect(throws: LoadError.self) { try load(shapes, prepare: { $0.order = block + usual.filter { !block.contains($0) } }) }
         // Sorted by name, `attn` stands before `norm1` in every model.
-        #expect(throws: Never.self) { try load(shapes) { $0.order = usual.sorted() } }
+        #expect(throws: Never.self) { try load(shapes, prepare: { $0.order = usual.sorted() }) }
     }
 
     @Test func modulesWithoutTensorsShowWhatIsMissing() throws {
         let shapes = KeyMapTests.timmShapes(Self.tiny)
         let names: Set<String> = ["", "blocks", "blocks.0", "blocks.1", "blocks.1.attn"]
-        #expect(throws: Never.self) { try load(shapes) { $0.modules = names } }
-        #expect(throws: LoadError.self) { try load(shapes) { $0.modules = names.union(["blocks.2.norm1"]) } }
-        #expect(throws: LoadError.self) { try load(shapes) { $0.modules = names.union(["rope"]) } }
+        #expect(throws: Never.self) { try load(shapes, prepare: { $0.modules = names }) }
+        #expect(throws: LoadError.self) { try load(shapes, prepare: { $0.modules = names.union(["blocks.2.norm1"]) }) }
+        #expect(throws: LoadError.self) { try load(shapes, prepare: { $0.modules = names.union(["rope"]) }) }
     }
 
     @Test func aConfigurationOfAnotherModelIsRefused() {
@@ -234,7 +234,7 @@ import VitrineTensor
         #expect(abs(c.probabilities([-0.7279])[0] - 0.325_657_3) < 1e-6)
         #expect(c.predictedClass([-0.1]) == 0 && c.predictedClass([0.1]) == 1)
         let json = #"{"model_type": "vit", "hidden_size": 8, "num_attention_heads": 2, "problem_type": "multi_label_classification"}"#
-        let multi = try load(KeyMapTests.timmShapes(Self.tiny)) { $0.neighbour = (Array(json.utf8), "config.json") }
+        let multi = try load(KeyMapTests.timmShapes(Self.tiny), prepare: { $0.neighbour = (Array(json.utf8), "config.json") })
         #expect(multi.model.configuration.probabilities == .sigmoid)
         #expect(try load(KeyMapTests.timmShapes(Self.tiny), { $0.probabilities = .sigmoid }).model.configuration.probabilities == .sigmoid)
         #expect(Self.tiny.probabilities([0, 0, 0]) == [Float](repeating: 1 / 3, count: 3))
