@@ -39,9 +39,8 @@ import VitrineTensor
         #expect(report.assumptions.compactMap(\.setting).contains(.activation))
         #expect(fact(.epsilon)?.isAssumed == true && fact(.pooling)?.isAssumed == true && fact(.positionGrid)?.isAssumed == true)
         let json = #"{"model_type": "vit", "hidden_size": 8, "num_attention_heads": 4, "layer_norm_eps": 1e-5, "hidden_act": "gelu"}"#
-        let configured = try load(KeyMapTests.timmShapes(Self.tiny), { $0.heads = nil }) {
-            $0.neighbour = (Array(json.utf8), "config.json")
-        }
+        let configured = try load(
+            KeyMapTests.timmShapes(Self.tiny), { $0.heads = nil }, prepare: { $0.neighbour = (Array(json.utf8), "config.json") })
         #expect(configured.report.facts.first { $0.setting == .heads }?.origin == .configuration(source: "config.json"))
         #expect(!configured.report.assumptions.contains { $0.setting == .epsilon || $0.setting == .activation })
     }
@@ -209,7 +208,7 @@ import VitrineTensor
             #"{"architecture": "vit_base_patch16_rpn_224", "model_args": {"embed_dim": 8, "depth": 2, "num_heads": 2}}"#,
         ] {
             #expect(throws: LoadError.self, "\(json)") {
-                try load(shapes, { $0.heads = nil }) { $0.neighbour = (Array(json.utf8), "config.json") }
+                try load(shapes, { $0.heads = nil }, prepare: { $0.neighbour = (Array(json.utf8), "config.json") })
             }
         }
     }

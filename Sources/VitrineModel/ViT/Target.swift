@@ -10,7 +10,7 @@ import VitrineTensor
 public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     /// `y_c`, the default everywhere.
     case logit(Int)
-    /// `softmax(y)_c`. A saturated softmax scales every gradient towards 0.
+    /// `softmax(y)_c`, of a single logit its sigmoid. A saturated softmax scales every gradient towards 0.
     case probability(Int)
     /// `y_c - y_d`, the contrast that sees evidence entering through either logit.
     case contrast(Int, Int)
@@ -44,6 +44,11 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
             g[c] += 1
             g[d] -= 1
         case .probability(let c):
+            guard logits.count > 1 else {
+                let p = ViTConfiguration.Probabilities.sigmoid(logits)[c]
+                g[c] = p * (1 - p)
+                break
+            }
             let p = softmax(logits)
             for i in g.indices { g[i] = p[c] * ((i == c ? 1 : 0) - p[i]) }
         }
@@ -55,7 +60,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
         switch self {
         case .logit(let c): logits[c]
         case .contrast(let c, let d): logits[c] - logits[d]
-        case .probability(let c): softmax(logits)[c]
+        case .probability(let c): (logits.count > 1 ? softmax(logits) : ViTConfiguration.Probabilities.sigmoid(logits))[c]
         }
     }
 }
