@@ -104,7 +104,7 @@ import VitrineTensor
             "pointing-game:any", "pointing-game:first", "pointing-game:expected", "iou@25:rectangle", "iou@25:raw", "average-precision",
             "auroc", "rank-accuracy", "mass-accuracy",
         ]
-        let metrics = try names.map { try MetricRegistry.metric($0, protocol: .study) }
+        let metrics = try names.map { try localisation($0, .study) }
         var sums = [Double](repeating: 0, count: names.count)
         var count = 0.0
         func visit(_ prefix: [Float], _ rest: [Float]) {

@@ -12,7 +12,7 @@ public final class SiteRanking: RankedMap {
     private var sites: [Int32]
     private var cachedProfile: RankProfile?
     private var cachedSelections: [Int: Selection] = [:]
-    private var targets: [Double: Target] = [:]
+    private var targets: [Double: MaskTarget] = [:]
 
     init(_ map: ScoredMap, _ mask: ScoredMask) {
         self.map = map
@@ -114,10 +114,10 @@ public final class SiteRanking: RankedMap {
         return (inside, total * Double(siteArea))
     }
 
-    public func target(tolerance: Double) -> Target {
+    public func target(tolerance: Double) -> MaskTarget {
         if let known = targets[tolerance] { return known }
         let dilated = mask.dilated(by: tolerance)
-        let target = Target(mask: dilated, overlaps: tolerance == 0 ? overlaps : dilated.overlaps(lattice))
+        let target = MaskTarget(mask: dilated, overlaps: tolerance == 0 ? overlaps : dilated.overlaps(lattice))
         targets[tolerance] = target
         return target
     }
@@ -131,8 +131,8 @@ public final class SiteRanking: RankedMap {
     /// Upsampling keeps the sum of the values wherever they stand, and no value is cut off: a mass share is then the mask's
     /// area on average. Half-pixel bilinear weights of every cell add up to the same (bicubic ones do not).
     func massShareIsLinear(clipped: Bool) -> Bool {
-        guard case .display(let native) = map.null else { return true }
-        return native.display.upsampling == .bilinear && native.values.allSatisfy { $0 >= 0 || !clipped }
+        guard case .display = map.null else { return true }
+        return map.ranked.display.upsampling == .bilinear && map.ranked.values.allSatisfy { $0 >= 0 || !clipped }
     }
 
     /// The largest share of the mass that `mask.count` pixels can hold; absent if there is no positive mass.

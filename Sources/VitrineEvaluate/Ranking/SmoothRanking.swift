@@ -28,7 +28,7 @@ final class SmoothRanking: RankedMap {
     private var pixelSteps: [Int16]
     private var histogramIsCurrent = false
     private var cachedSelections: [Int: (Selection, Float)] = [:]
-    private var targets: [Double: Target] = [:]
+    private var targets: [Double: MaskTarget] = [:]
 
     init(_ map: HeatMap, _ mask: ScoredMask) {
         self.mask = mask
@@ -168,10 +168,10 @@ final class SmoothRanking: RankedMap {
         return (inside, total)
     }
 
-    func target(tolerance: Double) -> Target {
+    func target(tolerance: Double) -> MaskTarget {
         if let known = targets[tolerance] { return known }
         let dilated = mask.dilated(by: tolerance)
-        let target = Target(mask: dilated, overlaps: tolerance == 0 ? overlaps : dilated.overlaps(lattice))
+        let target = MaskTarget(mask: dilated, overlaps: tolerance == 0 ? overlaps : dilated.overlaps(lattice))
         targets[tolerance] = target
         return target
     }
