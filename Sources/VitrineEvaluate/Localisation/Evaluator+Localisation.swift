@@ -67,7 +67,7 @@ extension Evaluator {
             sample = ranking
             permute = { ranking.permute(&$0) }
         case .display:
-            let smooth = SmoothRanking(map.ranked, ranking.mask)
+            let smooth = SmoothRanking(map.native, ranking.mask)
             sample = smooth
             permute = { smooth.permute(&$0) }
         }

@@ -20,8 +20,6 @@ public struct ScoredMap: Sendable {
     public let lattice: Lattice
     /// The map as its method, or its file, gave it.
     public let native: HeatMap
-    /// What `display` permutes: the native map, or distinct values in the place of one that holds NaN.
-    let ranked: HeatMap
     /// One displayed value per site.
     let values: [Float]
     /// One value per site before normalisation and clipping.
@@ -61,42 +59,33 @@ public struct ScoredMap: Sendable {
         let isFinite = map.values.allSatisfy(\.isFinite)
         let isCells = map.height % map.rows == 0 && map.width % map.columns == 0
         let sitesAreCells = (map.rows == map.height && map.columns == map.width) || (isCells && map.display.upsampling == .nearest)
-        guard isFinite else {
-            // Distinct values in any order: their chance level is what a map without an answer scores.
-            var ranks = map
-            ranks.values = map.values.indices.map { Float($0) }
-            ranks.display.clipsNegatives = false
-            self.init(ranks, native: map, sitesAreCells: sitesAreCells, flag: .nonFiniteMap)
-            return
-        }
-        self.init(map, native: map, sitesAreCells: sitesAreCells, flag: nil)
+        self.init(map, sitesAreCells: sitesAreCells, flag: isFinite ? nil : .nonFiniteMap)
     }
 
-    private init(_ map: HeatMap, native: HeatMap, sitesAreCells: Bool, flag: ScoreStatus?) {
+    private init(_ map: HeatMap, sitesAreCells: Bool, flag: ScoreStatus?) {
         let pixels = map.displayed()
         if sitesAreCells {
             let lattice = Lattice(
                 rows: map.rows, columns: map.columns, siteHeight: map.height / map.rows, siteWidth: map.width / map.columns)
             let values = (0..<lattice.count).map { pixels[lattice.firstPixel(ofSite: $0)] }
-            self.init(lattice, native: native, values: values, raw: map.values, rawPixels: nil, null: .sites, flag: flag)
+            self.init(lattice, native: map, values: values, raw: map.values, rawPixels: nil, null: .sites, flag: flag)
         } else {
             var raw = map
             raw.display = DisplayRule(upsampling: map.display.upsampling, normalisation: .none)
             let isConstant = pixels.allSatisfy { $0 == pixels[0] }
             self.init(
-                Lattice(rows: map.height, columns: map.width), native: native, values: pixels, raw: [], rawPixels: raw.displayed(),
-                null: isConstant ? .sites : .display, ranked: map, flag: flag)
+                Lattice(rows: map.height, columns: map.width), native: map, values: pixels, raw: [], rawPixels: raw.displayed(),
+                null: isConstant ? .sites : .display, flag: flag)
         }
     }
 
     private init(
-        _ lattice: Lattice, native: HeatMap, values: [Float], raw: [Float], rawPixels: [Float]?, null: Null, ranked: HeatMap? = nil,
+        _ lattice: Lattice, native: HeatMap, values: [Float], raw: [Float], rawPixels: [Float]?, null: Null,
         flag: ScoreStatus? = nil
     ) {
         let isFinite = values.allSatisfy(\.isFinite)
         self.lattice = lattice
         self.native = native
-        self.ranked = ranked ?? native
         self.values = isFinite ? values : values.indices.map { Float($0) }
         rawValues = isFinite ? raw : self.values
         self.rawPixels = rawPixels

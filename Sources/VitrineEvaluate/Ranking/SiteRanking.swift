@@ -132,7 +132,7 @@ public final class SiteRanking: RankedMap {
     /// area on average. Half-pixel bilinear weights of every cell add up to the same (bicubic ones do not).
     func massShareIsLinear(clipped: Bool) -> Bool {
         guard case .display = map.null else { return true }
-        return map.ranked.display.upsampling == .bilinear && map.ranked.values.allSatisfy { $0 >= 0 || !clipped }
+        return map.native.display.upsampling == .bilinear && map.native.values.allSatisfy { $0 >= 0 || !clipped }
     }
 
     /// The largest share of the mass that `mask.count` pixels can hold; absent if there is no positive mass.
