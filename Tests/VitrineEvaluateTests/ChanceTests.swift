@@ -203,7 +203,7 @@ import VitrineTensor
             #expect(abs(fast.bounds.width - slow.bounds.width) <= 1 && abs(fast.bounds.height - slow.bounds.height) <= 1)
         }
         // Ranks are grouped in 4,096 steps of value; sums are Float32 displays of 480 pixels.
-        let precision = AveragePrecision()
+        let precision = try localisation("average-precision", .corrected)
         #expect(abs(precision.value(of: smooth)! - precision.value(of: exact)!) < 1e-3)
         for clipped in [false, true] {
             let energy = smooth.massShare(.displayed, clipped: clipped)!
