@@ -11,6 +11,7 @@ public enum MetricError: Error, Equatable, CustomStringConvertible {
     /// An option stands twice, or beside another of the same kind.
     case repeatedOption(metric: String, option: String)
     case percentageOutOfRange(metric: String, percentage: String)
+    case countOutOfRange(metric: String, count: String)
     case sizeMismatch(mapHeight: Int, mapWidth: Int, maskHeight: Int, maskWidth: Int)
     /// A map is neither on the patches nor of the size of the image that its model reads.
     case mapOfAnotherImage(mapHeight: Int, mapWidth: Int, imageHeight: Int, imageWidth: Int)
@@ -34,6 +35,8 @@ public enum MetricError: Error, Equatable, CustomStringConvertible {
             "metric '\(metric)': '\(option)' stands beside another option of its kind; keep one"
         case .percentageOutOfRange(let metric, let percentage):
             "metric '\(metric)': '\(percentage)' is no percentage above 0 and below 100; write for example iou@5"
+        case .countOutOfRange(let metric, let count):
+            "metric '\(metric)': '\(count)' is no whole number from 1 on"
         case .sizeMismatch(let mapHeight, let mapWidth, let maskHeight, let maskWidth):
             "the map is \(mapHeight)x\(mapWidth) and the mask \(maskHeight)x\(maskWidth): "
                 + "resample the mask with nearest neighbours, or explain at the mask's size"

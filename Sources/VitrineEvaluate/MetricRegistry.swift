@@ -2,11 +2,17 @@
 public enum MetricRegistry {
     public static let all: [any Metric.Type] = [
         PointingGame.self, EnergyPointingGame.self, IntersectionOverUnion.self, Dice.self, AveragePrecision.self, AreaUnderROC.self,
-        MassAccuracy.self, RankAccuracy.self,
-        Deletion.self, Insertion.self,
-        QuantisationStability.self,
-        ClassSensitivity.self, ParameterRandomisation.self,
-        Gini.self,
+        MassAccuracy.self, RankAccuracy.self, ShuffledAreaUnderROC.self, PartialAreaUnderROC.self, BestOverlap.self, OtsuOverlap.self,
+        MeanOverlap.self, HalfMassOverlap.self, TopIntersection.self, LesionHits.self, LesionSensitivity.self, MaximumDistance.self,
+        Deletion.self, Insertion.self, SymmetricRelevanceGain.self, DeletionRank.self, InsertionRank.self, Comprehensiveness.self,
+        Sufficiency.self, MinimalSufficientFraction.self, AverageDrop.self, AverageIncrease.self, RemoveAndDebias.self,
+        SalienceGuidedCoefficient.self, SensitivityN.self, FaithfulnessCorrelation.self, Monotonicity.self, Infidelity.self,
+        IterativeRemoval.self, Selectivity.self, SingleDeletion.self,
+        ArithmeticStability.self, QuantisationStability.self, ShiftStability.self, RotationStability.self, GainStability.self,
+        JPEGStability.self, FlipEquivariance.self, MaxSensitivity.self, AverageSensitivity.self, LocalLipschitz.self,
+        RelativeInputStability.self, RelativeOutputStability.self, SeedRepeatability.self,
+        ParameterRandomisation.self, EfficientRandomisation.self, ClassSensitivity.self,
+        Gini.self, Entropy.self, Area50.self, Area90.self,
     ]
 
     /// The metric of a name such as `iou@5`, `dice@12.5:component` or `deletion:steps=10`, under a protocol's choices.
@@ -16,16 +22,20 @@ public enum MetricRegistry {
         let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let head = parts[0].split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         let pattern = head.count == 2 ? "\(head[0])@K" : String(head[0])
-        guard let type = all.first(where: { $0.facts.identifier == pattern }) else {
-            if head.count == 1, all.contains(where: { $0.facts.identifier == "\(head[0])@K" }) {
+        let numbered = "\(head[0])@K"
+        guard let type = all.first(where: { $0.facts.identifier == pattern || ($0.facts.identifier == numbered && $0.facts.number == .count) })
+        else {
+            if head.count == 1, all.contains(where: { $0.facts.identifier == numbered }) {
                 throw .percentageMissing(metric: String(head[0]))
             }
             throw .unknownMetric(name, known: all.map { $0.facts.identifier })
         }
         var number = 0.0
         if head.count == 2 {
-            guard let value = Double(head[1]), value > 0, value < 100 else {
-                throw .percentageOutOfRange(metric: pattern, percentage: String(head[1]))
+            guard let value = type.facts.number(head[1]) else {
+                throw type.facts.number == .percentage
+                    ? .percentageOutOfRange(metric: pattern, percentage: String(head[1]))
+                    : .countOutOfRange(metric: pattern, count: String(head[1]))
             }
             number = value
         }
@@ -38,8 +48,8 @@ public enum MetricRegistry {
     /// The facts of a name with or without options.
     public static func facts(_ name: String) -> MetricFacts? {
         let bare = name.prefix { $0 != ":" }
-        let pattern = bare.firstIndex(of: "@").map { bare[..<$0] + "@K" } ?? bare
-        return all.first { $0.facts.identifier == pattern }?.facts
+        let stem = bare.prefix { $0 != "@" }
+        return all.map { $0.facts }.first { $0.identifier == bare || $0.identifier == stem + "@K" }
     }
 
     /// Names, with `all` and `family:NAME` written out; each stands once.

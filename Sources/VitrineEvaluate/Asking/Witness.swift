@@ -64,6 +64,10 @@ public final class WitnessMemory {
     var removals: [RemovalRule: PatchRemoval] = [:]
     /// Chance levels by metric.
     var levels: [String: ChanceLevel?] = [:]
+    /// Logits of drawn inputs, by the name of the draw.
+    var drawn: [String: [Float]] = [:]
+    /// Segments of the image, by how many were asked for.
+    var segments: [Int: (labels: [Int], count: Int)] = [:]
 
     public init() {}
 }
@@ -117,6 +121,13 @@ extension Witness {
         let values = try logits(keeping: sets, by: rule).map { value($0, scale) }
         guard values.allSatisfy(\.isFinite) else { throw Undefined("the model's answer is not finite") }
         return values
+    }
+
+    /// The logits of inputs that depend on their names alone, each asked for once.
+    func logits(drawn names: [String], _ input: (Int) -> ChangedInput) throws -> [[Float]] {
+        let missing = names.indices.filter { memory.drawn[names[$0]] == nil }
+        try logits(of: missing.map(input)) { i, logits in memory.drawn[names[missing[i]]] = logits }
+        return names.map { memory.drawn[$0] ?? [] }
     }
 
     /// All patches but these.

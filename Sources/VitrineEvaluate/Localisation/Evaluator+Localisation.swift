@@ -30,6 +30,10 @@ extension Evaluator {
             var score = Score(
                 value: metric.value(of: ranking), chance: nil, ceiling: metric.ceiling(of: ranking),
                 status: map.flag ?? (mask.isFull ? .fullMask : .ok))
+            if score.value == nil, !type(of: metric).scoresConstantMaps {
+                scores.append(.undefined(Undefined("the metric has no value for this map")))
+                continue
+            }
             if score.value == nil {
                 // No mass: the map prefers no place.
                 score.value = mask.area

@@ -51,6 +51,10 @@ public protocol RankedMap: AnyObject {
     func largestComponent(rank: Int) -> Component
     /// Sum of the values in the mask and over the image; negative values count as 0 if `clipped`.
     func mass(_ view: MassView, clipped: Bool) -> (inside: Double, total: Double)
+    /// Sums of one weight per pixel over the classes of `profile`.
+    func classSums(_ weights: [Float]) -> [Double]
+    /// The values as they stand, on the grid they are permuted on.
+    var arranged: HeatMap { get }
     /// The mask dilated by `tolerance` pixels, and its pixels per site.
     func target(tolerance: Double) -> MaskTarget
 }
