@@ -1,126 +1,126 @@
+import VitrineImage
 import VitrineTensor
 
-/// Scores maps against masks by a set of metrics, each with its chance level and ceiling.
+/// Scores maps by a set of metrics of any kind, each with its chance level and ceiling.
 ///
-/// Permutations are drawn once per map and shared by all metrics that need them; they depend on the seed, the item's name
-/// and their index alone, not on the other metrics, the order of the maps or the threads.
+/// Random draws depend on the seed, the item's name and their index alone, not on the other metrics, the order of the maps or the
+/// threads. Permutations are drawn once per map and shared by all metrics and protocols that need them.
 public struct Evaluator: Sendable {
-    public let metrics: [any Metric]
-    public let rules: EvaluationProtocol
-    public let seed: UInt64
-    /// Number of permutations behind a chance level without a closed form.
-    public let permutations: Int
+    /// A metric with the protocol that settled its choices.
+    public struct Entry: Sendable {
+        public let metric: any Metric
+        public let rules: EvaluationProtocol
+    }
 
-    public init(metrics: [any Metric], protocol rules: EvaluationProtocol, seed: UInt64 = 0, permutations: Int = 1000) {
-        precondition(permutations > 0, "a chance level needs at least one permutation")
-        self.metrics = metrics
-        self.rules = rules
+    public let entries: [Entry]
+    public let seed: UInt64
+    /// Number of permutations behind a localisation metric's chance level without a closed form.
+    public let permutations: Int
+    /// Number of random maps behind the chance level of a metric that asks the model.
+    public let controls: Int
+
+    public init(_ entries: [Entry], seed: UInt64 = 0, permutations: Int = 1000, controls: Int = 10) {
+        precondition(permutations > 0 && controls > 1, "a chance level needs at least one permutation and two random maps")
+        self.entries = entries
         self.seed = seed
         self.permutations = permutations
+        self.controls = controls
+    }
+
+    /// Metrics by name under several protocols: name by name, for localisation protocol by protocol. Metrics of other kinds have one
+    /// definition and stand once.
+    public init(
+        _ names: [String], protocols: [EvaluationProtocol], seed: UInt64 = 0, permutations: Int = 1000, controls: Int = 10
+    ) throws(MetricError) {
+        var entries: [Entry] = []
+        for name in names {
+            for rules in protocols {
+                let metric = try MetricRegistry.metric(name, protocol: rules)
+                entries.append(Entry(metric: metric, rules: rules))
+                guard metric is any LocalisationMetric else { break }
+            }
+        }
+        self.init(entries, seed: seed, permutations: permutations, controls: controls)
     }
 
     /// Metrics by name, under one protocol.
     public init(
-        _ names: [String], protocol rules: EvaluationProtocol, seed: UInt64 = 0, permutations: Int = 1000
+        _ names: [String], protocol rules: EvaluationProtocol, seed: UInt64 = 0, permutations: Int = 1000, controls: Int = 10
     ) throws(MetricError) {
-        var metrics: [any Metric] = []
-        for name in names { metrics.append(try MetricRegistry.metric(name, protocol: rules)) }
-        self.init(metrics: metrics, protocol: rules, seed: seed, permutations: permutations)
+        try self.init(names, protocols: [rules], seed: seed, permutations: permutations, controls: controls)
     }
 
-    /// One score per metric, in their order.
+    /// Some metric needs a mask; some metric asks the model.
+    public var needsMask: Bool { entries.contains { $0.metric is any LocalisationMetric } }
+    public var needsWitness: Bool { entries.contains { $0.metric is any ModelMetric } }
+
+    /// One score per entry, in their order.
     ///
-    /// - Parameter item: name of image and method; part of the permutations' seed.
-    /// - Throws: `MetricError.sizeMismatch`.
-    /// - Complexity: O(n log n) at most for the values; a smooth map's chance levels cost `permutations` displays.
-    public func scores(of map: ScoredMap, on mask: ScoredMask, item: String) throws(MetricError) -> [Score] {
-        guard map.height == mask.height && map.width == mask.width else {
-            throw .sizeMismatch(
-                mapHeight: map.height, mapWidth: map.width, maskHeight: mask.height, maskWidth: mask.width)
-        }
-        guard !mask.isEmpty else {
-            let nothing: Double? = rules == .study ? 0 : nil
-            return metrics.map { _ in
-                Score(
-                    value: nothing, chance: nothing, ceiling: nothing, status: .emptyMask,
-                    chanceSource: nothing == nil ? nil : .exact)
+    /// - Parameters:
+    ///   - mask: where there is none, localisation is undefined.
+    ///   - witness: of the image and model behind the map; where there is none, metrics that ask the model are undefined.
+    ///   - item: name of image and method; part of the permutations' seed.
+    /// - Throws: `MetricError.sizeMismatch`, and what the witness throws.
+    /// - Complexity: for localisation O(n log n) at most for the values; a smooth map's chance levels cost `permutations` displays.
+    public func scores(
+        of map: ScoredMap, on mask: ScoredMask?, witness: (any Witness)? = nil, item: String
+    ) throws -> [Score] {
+        var scores = try localisation(of: map, on: mask, item: item)
+        for (i, entry) in entries.enumerated() {
+            switch entry.metric {
+            case let metric as any MapMetric: scores[i] = score(metric, map, witness)
+            case let metric as any ModelMetric: scores[i] = try score(metric, map, witness)
+            default: continue
             }
         }
-        // A map that holds NaN or infinity says nothing, not even what chance says: it takes part in no mean.
-        guard map.flag != .nonFiniteMap else {
-            return metrics.map { _ in Score(value: nil, chance: nil, ceiling: nil, status: .nonFiniteMap) }
-        }
-        let ranking = SiteRanking(map, mask)
-        var scores: [Score] = []
-        var pending: [Int] = []
-        for metric in metrics {
-            var score = Score(
-                value: metric.value(of: ranking), chance: nil, ceiling: metric.ceiling(of: ranking),
-                status: map.flag ?? (mask.isFull ? .fullMask : .ok))
-            if score.value == nil && metric.isUndefined(on: mask) {
-                score.ceiling = nil
-            } else if score.value == nil {
-                // No mass: the map prefers no place.
-                score.value = mask.area
-                score.chance = mask.area
-                score.chanceSource = .exact
-                if map.flag == nil { score.status = .noMass }
-            } else if map.flag == .constantMap {
-                // Every permutation is the map itself.
-                score.chance = score.value
-                score.chanceSource = .exact
-            } else if let chance = metric.exactChance(of: ranking) {
-                score.chance = chance
-                score.chanceSource = .exact
-            } else {
-                pending.append(scores.count)
-            }
-            scores.append(score)
-        }
-        if !pending.isEmpty { addPermutationChance(to: &scores, pending, map, ranking, item) }
         return scores
     }
 
-    private func addPermutationChance(
-        to scores: inout [Score], _ pending: [Int], _ map: ScoredMap, _ ranking: SiteRanking, _ item: String
-    ) {
-        // Deviations from the first permutation's value keep the variance free of cancellation.
-        var origin = [Double](repeating: 0, count: pending.count)
-        var sums = origin
-        var squares = origin
-        let sample: any RankedMap
-        let permute: (inout Philox) -> Void
-        switch map.null {
-        case .sites:
-            sample = ranking
-            permute = { ranking.permute(&$0) }
-        case .display(let native):
-            let smooth = SmoothRanking(native, ranking.mask)
-            sample = smooth
-            permute = { smooth.permute(&$0) }
-        }
-        for index in 0..<permutations {
-            var random = Philox(seed: seed, name: item, index: UInt64(index))
-            permute(&random)
-            for (place, i) in pending.enumerated() {
-                // A permutation without mass prefers no place.
-                let value = metrics[i].value(of: sample) ?? ranking.mask.area
-                if index == 0 { origin[place] = value }
-                sums[place] += value - origin[place]
-                squares[place] += (value - origin[place]) * (value - origin[place])
+    private func score(_ metric: any MapMetric, _ map: ScoredMap, _ witness: (any Witness)?) -> Score {
+        if let nothing = map.withoutAnswer { return .undefined(nothing.reason, status: nothing.status) }
+        var native = map.native
+        if let witness { native = native.reduced(rows: witness.patches.rows, columns: witness.patches.columns) }
+        do throws(Undefined) {
+            let found = try metric.measure(native)
+            // Flat noise on the same grid: what a map without any structure scores.
+            var levels: [Double] = []
+            for draw in 0..<controls {
+                var random = Philox(seed: seed, name: "control-map/\(native.rows)x\(native.columns)", index: UInt64(draw))
+                for i in native.values.indices { native.values[i] = Float(random.uniform()) }
+                levels.append(try metric.measure(native).value)
             }
+            return Score(found, chance: ChanceLevel(levels, source: .controls))
+        } catch { return .undefined(error) }
+    }
+
+    private func score(_ metric: any ModelMetric, _ map: ScoredMap, _ witness: (any Witness)?) throws -> Score {
+        if let nothing = map.withoutAnswer { return .undefined(nothing.reason, status: nothing.status) }
+        guard let witness else { return .undefined(Undefined("there is no model to ask")) }
+        let native = map.native
+        guard native.height == witness.height && native.width == witness.width else {
+            throw MetricError.mapOfAnotherImage(
+                mapHeight: native.height, mapWidth: native.width, imageHeight: witness.height, imageWidth: witness.width)
         }
-        let count = Double(permutations)
-        for (place, i) in pending.enumerated() {
-            let variance = max(0, (squares[place] - sums[place] * sums[place] / count) / max(1, count - 1))
-            scores[i].chance = origin[place] + sums[place] / count
-            scores[i].chanceSource = .permutation
-            scores[i].chanceStandardError = (variance / count).squareRoot()
-        }
+        do {
+            return Score(try metric.measure(native, witness), chance: try metric.chance(of: native, witness, draws: controls))
+        } catch let reason as Undefined { return .undefined(reason) }
     }
 }
 
-extension Metric {
-    /// A full mask leaves nothing to tell apart; mass metrics are undefined because of the map instead.
-    fileprivate func isUndefined(on mask: ScoredMask) -> Bool { mask.isFull && self is AreaUnderROC }
+extension Score {
+    init(_ found: Measurement, chance: ChanceLevel?) {
+        self.init(
+            value: found.value, chance: chance?.value, ceiling: found.ceiling, status: .ok, chanceSource: chance?.source,
+            chanceStandardError: chance?.standardError ?? 0, reason: found.note, curve: found.curve)
+    }
+}
+
+extension HeatMap {
+    /// A map on pixels as a map on patches; one on a coarser grid stays.
+    func reduced(rows newRows: Int, columns newColumns: Int) -> HeatMap {
+        guard rows > newRows || columns > newColumns else { return self }
+        return HeatMap(
+            rows: newRows, columns: newColumns, values: patchValues(rows: newRows, columns: newColumns).map { Float($0) },
+            height: height, width: width, display: display)
+    }
 }

@@ -38,7 +38,9 @@ public final class Probe {
     /// Images that went through the network so far.
     public private(set) var passCount = 0
 
-    init(model: VisionTransformer, image: Tensor, grid: PatchGrid, target: Target?, workspace: Workspace, watch: Watch) {
+    public init(
+        model: VisionTransformer, image: Tensor, grid: PatchGrid, target: Target?, workspace: Workspace, watch: Watch = Watch()
+    ) {
         self.model = model
         network = model.configuration
         self.image = image

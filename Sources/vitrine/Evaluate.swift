@@ -14,7 +14,7 @@ struct Evaluate: ParsableCommand {
             to the mask a.png, a.jpg, a.tif or a.npy. A map without a mask, a size that differs or an empty mask gives a row with a \
             status, and exit code 3 at the end.
 
-            Metrics: \(MetricRegistry.all.map { $0.name + ($0.options.isEmpty ? "" : " [:\($0.options.joined(separator: "|"))]") }.joined(separator: ", "))
+            Metrics: \(MetricRegistry.all.map { $0.facts.identifier + ($0.facts.options.isEmpty ? "" : " [:\($0.facts.options.joined(separator: "|"))]") }.joined(separator: ", "))
             """)
 
     @Option(help: "Folder of maps.")

@@ -104,7 +104,7 @@ import VitrineTensor
             "pointing-game:any", "pointing-game:first", "pointing-game:expected", "iou@25:rectangle", "iou@25:raw", "average-precision",
             "auroc", "rank-accuracy", "mass-accuracy",
         ]
-        let metrics = try names.map { try MetricRegistry.metric($0, protocol: .study) }
+        let metrics = try names.map { try localisation($0, .study) }
         var sums = [Double](repeating: 0, count: names.count)
         var count = 0.0
         func visit(_ prefix: [Float], _ rest: [Float]) {
@@ -203,7 +203,7 @@ import VitrineTensor
             #expect(abs(fast.bounds.width - slow.bounds.width) <= 1 && abs(fast.bounds.height - slow.bounds.height) <= 1)
         }
         // Ranks are grouped in 4,096 steps of value; sums are Float32 displays of 480 pixels.
-        let precision = AveragePrecision()
+        let precision = try localisation("average-precision", .corrected)
         #expect(abs(precision.value(of: smooth)! - precision.value(of: exact)!) < 1e-3)
         for clipped in [false, true] {
             let energy = smooth.massShare(.displayed, clipped: clipped)!

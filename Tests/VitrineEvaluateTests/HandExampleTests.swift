@@ -99,10 +99,9 @@ import VitrineImage
     @Test(arguments: EvaluationProtocol.allCases)
     func emptyMask(_ rules: EvaluationProtocol) throws {
         let empty = ScoredMask(Mask("....", "....", "....", "...."))
-        for entry in MetricRegistry.all {
-            let metric = try entry.metric(protocol: rules)
+        for metric in try MetricRegistryTests.localisation(5, rules) {
             for map in [distinct, tied] {
-                let score = try Evaluator(metrics: [metric], protocol: rules).scores(of: map, on: empty, item: "empty")[0]
+                let score = try MetricRegistryTests.evaluator(metric, rules).scores(of: map, on: empty, item: "empty")[0]
                 #expect(score.status == .emptyMask)
                 #expect(score.value == (rules == .study ? 0 : nil), "\(metric.identifier)")
             }
@@ -118,7 +117,8 @@ import VitrineImage
             #expect(close(score.value, 1) && close(score.chance, 1) && close(score.ceiling, 1))
         }
         let auroc = try score("auroc", rules, distinct, full)
-        #expect(auroc == Score(value: nil, chance: nil, ceiling: nil, status: .fullMask))
+        #expect(auroc.value == nil && auroc.chance == nil && auroc.ceiling == nil && auroc.status == .fullMask)
+        #expect(auroc.reason == "the mask covers the whole image and leaves nothing to tell apart")
         // Raw: 3 pixels of 16 (corrected); the study's rectangle 6 of 16.
         #expect(close(try score("iou@20", rules, distinct, full).value, rules == .study ? 6.0 / 16 : 3.0 / 16))
     }
@@ -136,14 +136,13 @@ import VitrineImage
             (ScoredMap(pixels: infinite, height: 4, width: 4), .nonFiniteMap),
         ]
         for (map, status) in maps {
-            for entry in MetricRegistry.all {
-                let metric = try entry.metric(percentage: 20, protocol: rules)
-                let score = try Evaluator(metrics: [metric], protocol: rules).scores(of: map, on: quarter, item: "odd")[0]
+            for metric in try MetricRegistryTests.localisation(20, rules) {
+                let score = try MetricRegistryTests.evaluator(metric, rules).scores(of: map, on: quarter, item: "odd")[0]
                 #expect(score.status == status)
-                if status == .nonFiniteMap {
-                    #expect(score == Score(value: nil, chance: nil, ceiling: nil, status: .nonFiniteMap), "\(metric.identifier)")
-                } else {
+                if status == .constantMap && type(of: metric).scoresConstantMaps {
                     #expect(score.value != nil && score.value == score.chance, "\(metric.identifier)")
+                } else {
+                    #expect(score.value == nil && score.reason != nil, "\(metric.identifier)")
                 }
             }
         }
@@ -156,12 +155,14 @@ import VitrineImage
     @Test(arguments: [DisplayRule.attention, .relevance, .gradCAM])
     func nativeMapsWithoutAnAnswer(_ display: DisplayRule) throws {
         let mask = ScoredMask(Mask(width: 8, height: 8) { y, x in y < 3 && x < 5 })
-        let names = try MetricRegistry.all.map { try $0.metric(percentage: 20, protocol: .corrected) }
+        let metrics = try MetricRegistryTests.localisation(20, .corrected).filter { type(of: $0).scoresConstantMaps }
+        #expect(metrics.count == 8)
+        let evaluator = Evaluator(metrics.map { Evaluator.Entry(metric: $0, rules: .corrected) }, permutations: 50)
         for (values, status) in [
             ([Float](repeating: 2, count: 16), ScoreStatus.constantMap), ([.nan] + [Float](repeating: 2, count: 15), .nonFiniteMap),
         ] {
             let map = ScoredMap(HeatMap(rows: 4, columns: 4, values: values, height: 8, width: 8, display: display))
-            for score in try Evaluator(metrics: names, protocol: .corrected, permutations: 50).scores(of: map, on: mask, item: "odd") {
+            for score in try evaluator.scores(of: map, on: mask, item: "odd") {
                 #expect(score.status == status)
                 #expect(score.value == score.chance && (score.value == nil) == (status == .nonFiniteMap))
             }

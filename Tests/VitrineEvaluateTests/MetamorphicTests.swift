@@ -22,7 +22,7 @@ import VitrineTensor
     }
 
     private func values(_ pixels: [Float], _ mask: Mask, _ names: [String], _ rules: EvaluationProtocol) throws -> [Double] {
-        let metrics = try names.map { try MetricRegistry.metric($0, protocol: rules) }
+        let metrics = try names.map { try localisation($0, rules) }
         let ranking = SiteRanking(ScoredMap(pixels: pixels, height: mask.height, width: mask.width), ScoredMask(mask))
         return metrics.map { $0.value(of: ranking)! }
     }
@@ -105,7 +105,7 @@ import VitrineTensor
             let ranking = SiteRanking(map, ScoredMask(mask))
             let plain = PlainMetrics(values: pixels, mask: mask)
             func value(_ name: String, _ rules: EvaluationProtocol = .study) throws -> Double {
-                try MetricRegistry.metric(name, protocol: rules).value(of: ranking)!
+                try localisation(name, rules).value(of: ranking)!
             }
             #expect(try value("pointing-game:any") == plain.pointingGameAny)
             #expect(try value("pointing-game:first") == plain.pointingGameFirst)
@@ -121,4 +121,12 @@ import VitrineTensor
             #expect(try value("iou@\(percentage):component-rectangle") == plain.iou(plain.rectangle(largest)))
         }
     }
+}
+
+/// A localisation metric by name.
+func localisation(_ name: String, _ rules: EvaluationProtocol) throws -> any LocalisationMetric {
+    guard let metric = try MetricRegistry.metric(name, protocol: rules) as? any LocalisationMetric else {
+        throw MetricError.unknownMetric(name, known: [])
+    }
+    return metric
 }

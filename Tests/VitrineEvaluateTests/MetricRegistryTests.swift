@@ -18,22 +18,43 @@ import VitrineTensor
             return down * down + across * across < 40
         })
 
-    @Test func namesAreTheInterface() {
-        #expect(
-            MetricRegistry.all.map(\.name) == [
-                "pointing-game", "energy-pointing-game", "iou@K", "dice@K", "average-precision", "auroc", "mass-accuracy",
-                "rank-accuracy",
-            ])
-        #expect(Set(MetricRegistry.all.map(\.name)).count == MetricRegistry.all.count)
+    /// The metrics of one kind, under their usual numbers.
+    static func localisation(_ number: Double, _ rules: EvaluationProtocol) throws -> [any LocalisationMetric] {
+        try MetricRegistry.all.compactMap {
+            try MetricRegistry.metric($0.facts.name($0.facts.usualNumber == nil ? nil : number), protocol: rules) as? any LocalisationMetric
+        }
+    }
+
+    static func evaluator(
+        _ metric: any Metric, _ rules: EvaluationProtocol, seed: UInt64 = 0, permutations: Int = 1000
+    ) -> Evaluator {
+        Evaluator([Evaluator.Entry(metric: metric, rules: rules)], seed: seed, permutations: permutations)
+    }
+
+    @Test func namesAreUniqueAndFactsAreStated() throws {
+        let facts = MetricRegistry.all.map { $0.facts }
+        #expect(Set(facts.map(\.identifier)).count == facts.count)
+        for entry in facts {
+            #expect(!entry.summary.isEmpty && !entry.citation.isEmpty, "\(entry.identifier)")
+            #expect(entry.identifier.hasSuffix("@K") == (entry.usualNumber != nil), "\(entry.identifier)")
+            let metric = try MetricRegistry.metric(entry.name(), protocol: .corrected)
+            #expect(metric.identifier == entry.name() && !metric.summary.isEmpty)
+            #expect(MetricRegistry.facts(entry.name())?.identifier == entry.identifier)
+            // The default of every option, written out, is the metric itself.
+            for option in entry.options {
+                let text = option.split(separator: "|")[0]
+                _ = try MetricRegistry.metric("\(entry.name()):\(text)", protocol: .corrected)
+            }
+        }
+        #expect(try MetricRegistry.expand(["family:complexity", "gini", "all"]).count == facts.count)
+        #expect(try MetricRegistry.expand(["auroc", "family:faithfulness"]).first == "auroc")
+        #expect(throws: MetricError.self) { try MetricRegistry.expand(["family:beauty"]) }
     }
 
     @Test(arguments: EvaluationProtocol.allCases, [DisplayRule.attention, .relevance, .gradCAM])
     func everyMetric(_ rules: EvaluationProtocol, _ display: DisplayRule) throws {
-        for entry in MetricRegistry.all {
-            let metric = try entry.metric(percentage: 10, protocol: rules)
-            #expect(!metric.citation.isEmpty && !metric.summary.isEmpty)
-            #expect(metric.identifier == entry.name.replacing("@K", with: "@10"))
-            let evaluator = Evaluator(metrics: [metric], protocol: rules, seed: 4, permutations: 200)
+        for metric in try Self.localisation(10, rules) where metric.undefined(on: Self.mask) == nil {
+            let evaluator = Self.evaluator(metric, rules, seed: 4, permutations: 200)
             func score(_ map: HeatMap) throws -> Score {
                 try evaluator.scores(of: ScoredMap(map), on: Self.mask, item: "image")[0]
             }
@@ -46,7 +67,7 @@ import VitrineTensor
             // A power of two scales every float exactly; only the guarded min-max adds its 1e-7.
             let scaled = try score(Self.heatMap(display, scale: 4))
             #expect(abs(scaled.value! - first.value!) < 1e-6, "\(metric.identifier) ignores the scale")
-            if let ceiling = first.ceiling { #expect(first.value! <= ceiling + 1e-12, "\(metric.identifier)") }
+            if let ceiling = first.ceiling { #expect(!metric.better.isBetter(first.value!, than: ceiling + 1e-12 * (metric.better.sign ?? 0)), "\(metric.identifier)") }
         }
     }
 
@@ -75,6 +96,10 @@ import VitrineTensor
         }
         #expect(message("auroc:raw") == "metric 'auroc' has no option 'raw': it takes none")
         #expect(message("iou@5:box").hasPrefix("metric 'iou@K' has no option 'box': choose from rectangle, raw, "))
-        #expect(message("pointing-game:tolerance=-1").contains("has no option 'tolerance=-1'"))
+        #expect(message("pointing-game:tolerance=-1") == "metric 'pointing-game': tolerance=-1 is not understood; tolerance takes a number from 0 to 10000")
+        #expect(message("iou@5:raw,component") == "metric 'iou@K': 'component' stands beside another option of its kind; keep one")
+        #expect(message("deletion:steps=5,steps=6") == "metric 'deletion': 'steps=6' stands beside another option of its kind; keep one")
+        #expect(message("deletion:removal=paint").hasPrefix("metric 'deletion': removal=paint is not understood; removal takes one of drop, "))
+        #expect(message("deletion:step=5").hasPrefix("metric 'deletion' has no option 'step=5': choose from steps=20, "))
     }
 }

@@ -38,7 +38,7 @@ public struct ControlLevels: Sendable, Equatable, Codable {
         let metrics: [any Metric] =
             [PointingGame(ties: .any)]
             + ControlLevels.percentages.map { IntersectionOverUnion(percentage: $0, region: .rectangle, exactCount: false) }
-        let evaluator = Evaluator(metrics: metrics, protocol: .study, seed: seed)
+        let evaluator = Evaluator(metrics.map { Evaluator.Entry(metric: $0, rules: .study) }, seed: seed)
         var sums = [[Double]](repeating: [Double](repeating: 0, count: metrics.count), count: 3)
         var controls: (height: Int, width: Int, maps: [ScoredMap])?
         for (index, mask) in masks.enumerated() {

@@ -4,12 +4,16 @@
 /// It hardly moves for tiny lesions: read it beside average precision. Chance: exactly 1/2 for exchangeable sites. Ceiling:
 /// the lesion in the highest tie classes. Undefined for a full mask.
 /// Source: Fawcett 2006, "An introduction to ROC analysis", https://doi.org/10.1016/j.patrec.2005.10.010.
-public struct AreaUnderROC: Metric {
-    public let identifier: String
-    public let summary = "probability that a lesion pixel outranks another pixel, ties half"
-    public let citation = "Fawcett 2006, https://doi.org/10.1016/j.patrec.2005.10.010"
+public struct AreaUnderROC: LocalisationMetric {
+    public static let facts = MetricFacts(
+        "auroc", .localisation, better: .higher,
+        summary: "probability that a lesion pixel outranks another pixel, ties half",
+        citation: "Fawcett 2006, https://doi.org/10.1016/j.patrec.2005.10.010")
+    public static var scoresConstantMaps: Bool { true }
 
-    public init(identifier: String = "auroc") { self.identifier = identifier }
+    public let identifier: String
+
+    public init(_ options: inout MetricOptions) { identifier = options.identifier }
 
     public func value(of map: any RankedMap) -> Double? { area(map.profile, map.mask) }
 
@@ -23,6 +27,10 @@ public struct AreaUnderROC: Metric {
             wins += Double(inside) * (Double(below) + 0.5 * Double(outside))
         }
         return wins / (Double(mask.count) * Double(mask.pixelCount - mask.count))
+    }
+
+    public func undefined(on mask: ScoredMask) -> Undefined? {
+        mask.isFull ? Undefined("the mask covers the whole image and leaves nothing to tell apart") : nil
     }
 
     public func exactChance(of map: SiteRanking) -> Double? { map.isExchangeable && !map.mask.isFull ? 0.5 : nil }

@@ -5,12 +5,16 @@
 /// lesion pixels of Q sites drawn without replacement, has mean Q μ and variance Q σ² (P - Q) / (P - 1) (μ, σ²: mean and
 /// variance of the lesion pixels per site, s: pixels per site). For distinct pixel values this is
 /// [H_n + (n - H_n)(m - 1)/(n - 1)] / n with the harmonic number H_n. Ceiling: the lesion in the highest classes.
-public struct AveragePrecision: Metric {
-    public let identifier: String
-    public let summary = "area under the step-wise precision-recall curve, ties as one group"
-    public let citation = "Davis & Goadrich 2006, https://doi.org/10.1145/1143844.1143874; scikit-learn average_precision_score"
+public struct AveragePrecision: LocalisationMetric {
+    public static let facts = MetricFacts(
+        "average-precision", .localisation, better: .higher,
+        summary: "area under the step-wise precision-recall curve, ties as one group",
+        citation: "Davis & Goadrich 2006, https://doi.org/10.1145/1143844.1143874; scikit-learn average_precision_score")
+    public static var scoresConstantMaps: Bool { true }
 
-    public init(identifier: String = "average-precision") { self.identifier = identifier }
+    public let identifier: String
+
+    public init(_ options: inout MetricOptions) { identifier = options.identifier }
 
     public func value(of map: any RankedMap) -> Double? { averagePrecision(map.profile) }
 

@@ -4,14 +4,19 @@
 /// spreads a large background. `raw` energy is the method's own, negative values as 0. Chance: the mask's area share where
 /// the sum does not depend on the arrangement. Ceiling: the m highest values in the mask.
 /// Source: Wang et al. 2020, "Score-CAM", https://arxiv.org/abs/1910.01279.
-public struct EnergyPointingGame: Metric {
+public struct EnergyPointingGame: LocalisationMetric {
+    public static let facts = MetricFacts(
+        "energy-pointing-game", .localisation, better: .higher,
+        summary: "share of the positive mass in the mask",
+        citation: "Wang et al. 2020, https://arxiv.org/abs/1910.01279")
+    public static var scoresConstantMaps: Bool { true }
+
     public let identifier: String
     public let view: MassView
-    public let citation = "Wang et al. 2020, https://arxiv.org/abs/1910.01279"
 
-    public init(identifier: String = "energy-pointing-game", view: MassView) {
-        self.identifier = identifier
-        self.view = view
+    public init(_ options: inout MetricOptions) {
+        identifier = options.identifier
+        view = options.rules == .study ? .displayed : .raw
     }
 
     public var summary: String { "share of the positive mass in the mask, of the \(view == .raw ? "raw" : "displayed") map" }

@@ -4,14 +4,19 @@
 /// map); unclipped, as Quantus computes it, a signed map can score below 0 or above 1. Chance: the mask's area share where
 /// the sum does not depend on the arrangement. Ceiling: the m highest values in the mask.
 /// Source: Arras, Osman & Samek 2022, "CLEVR-XAI", https://doi.org/10.1016/j.inffus.2021.11.008.
-public struct MassAccuracy: Metric {
+public struct MassAccuracy: LocalisationMetric {
+    public static let facts = MetricFacts(
+        "mass-accuracy", .localisation, better: .higher,
+        summary: "share of the raw relevance in the mask",
+        citation: "Arras, Osman & Samek 2022, https://doi.org/10.1016/j.inffus.2021.11.008")
+    public static var scoresConstantMaps: Bool { true }
+
     public let identifier: String
     public let isClipped: Bool
-    public let citation = "Arras, Osman & Samek 2022, https://doi.org/10.1016/j.inffus.2021.11.008"
 
-    public init(identifier: String = "mass-accuracy", isClipped: Bool) {
-        self.identifier = identifier
-        self.isClipped = isClipped
+    public init(_ options: inout MetricOptions) {
+        identifier = options.identifier
+        isClipped = options.rules == .corrected
     }
 
     public var summary: String { "share of the raw relevance in the mask, negative values \(isClipped ? "as 0" : "included")" }

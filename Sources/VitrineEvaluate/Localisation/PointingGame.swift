@@ -14,17 +14,28 @@ public enum TieRule: String, Sendable, CaseIterable {
 /// (dilated) mask; under `any`, for t tied maxima on P sites of which T touch the mask, 1 - C(P-T, t) / C(P, t). Ceiling:
 /// 1; under `expected` the share of the tied pixels that fit into the mask.
 /// Source: Zhang et al. 2018, "Top-down neural attention by excitation backprop", https://doi.org/10.1007/s11263-017-1059-x.
-public struct PointingGame: Metric {
+public struct PointingGame: LocalisationMetric {
+    public static let facts = MetricFacts(
+        "pointing-game", .localisation, better: .higher, isHit: true, options: TieRule.allCases.map(\.rawValue) + ["tolerance=0"],
+        summary: "maximum in the mask",
+        citation: "Zhang et al. 2018, https://doi.org/10.1007/s11263-017-1059-x")
+    public static var scoresConstantMaps: Bool { true }
+
     public let identifier: String
     public let ties: TieRule
     /// Pixels; 0 asks for the mask itself.
     public let tolerance: Double
-    public let citation = "Zhang et al. 2018, https://doi.org/10.1007/s11263-017-1059-x"
 
     public init(identifier: String = "pointing-game", ties: TieRule, tolerance: Double = 0) {
         self.identifier = identifier
         self.ties = ties
         self.tolerance = tolerance
+    }
+
+    public init(_ options: inout MetricOptions) throws(MetricError) {
+        let ties = options.choice(TieRule.self) ?? (options.rules == .study ? .any : .expected)
+        self.init(
+            identifier: options.identifier, ties: ties, tolerance: try options.value("tolerance", default: 0, in: 0...10_000))
     }
 
     public var summary: String {

@@ -3,12 +3,16 @@
 /// The tie class that holds rank m counts with its expected share. At this cut precision, recall and Dice coincide. Chance:
 /// the mask's area share, exact for exchangeable sites.
 /// Source: Arras, Osman & Samek 2022, "CLEVR-XAI", https://doi.org/10.1016/j.inffus.2021.11.008.
-public struct RankAccuracy: Metric {
-    public let identifier: String
-    public let summary = "share of the m highest pixels in the mask (m: lesion pixels), ties by expectation"
-    public let citation = "Arras, Osman & Samek 2022, https://doi.org/10.1016/j.inffus.2021.11.008"
+public struct RankAccuracy: LocalisationMetric {
+    public static let facts = MetricFacts(
+        "rank-accuracy", .localisation, better: .higher,
+        summary: "share of the m highest pixels in the mask (m: lesion pixels), ties by expectation",
+        citation: "Arras, Osman & Samek 2022, https://doi.org/10.1016/j.inffus.2021.11.008")
+    public static var scoresConstantMaps: Bool { true }
 
-    public init(identifier: String = "rank-accuracy") { self.identifier = identifier }
+    public let identifier: String
+
+    public init(_ options: inout MetricOptions) { identifier = options.identifier }
 
     public func value(of map: any RankedMap) -> Double? { accuracy(map.profile, map.mask.count) }
 

@@ -10,9 +10,15 @@ public struct ScoredMask: Sendable {
     /// Sums over all rectangles from the upper left corner, `(height + 1) x (width + 1)`.
     private let sums: [Int32]
     let ceilings = RectangleCeilings()
+    let distanceCache = MaskDistances()
+    /// Mean of other images' masks outside this one, 0 inside, per pixel; absent where none are known.
+    let otherMasks: [Float]?
 
+    /// - Parameter others: mean of the masks of other images, per pixel of this one.
     /// - Complexity: O(height · width).
-    public init(_ mask: Mask) {
+    public init(_ mask: Mask, others: [Float]? = nil) {
+        precondition(others.map { $0.count == mask.bits.count } ?? true, "one mean per pixel")
+        otherMasks = others.map { others in others.indices.map { mask.bits[$0] ? 0 : others[$0] } }
         let height = mask.height
         let width = mask.width
         var sums = [Int32](repeating: 0, count: (height + 1) * (width + 1))
@@ -28,6 +34,9 @@ public struct ScoredMask: Sendable {
         count = Int(sums.last ?? 0)
         bounds = mask.boundingRectangle
     }
+
+    /// Number of 4-connected regions.
+    var lesionCount: Int { distanceCache.lesions { mask.components(.four).count } }
 
     public var height: Int { mask.height }
     public var width: Int { mask.width }

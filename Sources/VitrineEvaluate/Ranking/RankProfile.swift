@@ -3,12 +3,15 @@
 ///
 /// Every metric that looks at order alone is a function of it.
 public struct RankProfile: Sendable, Equatable {
+    /// Displayed value of each tie class.
+    public var values: [Float]
     /// Pixels of each tie class.
     public var total: [Int]
     /// Lesion pixels of each tie class.
     public var inside: [Int]
 
-    public init(total: [Int] = [], inside: [Int] = []) {
+    public init(values: [Float] = [], total: [Int] = [], inside: [Int] = []) {
+        self.values = values
         self.total = total
         self.inside = inside
     }
@@ -17,7 +20,7 @@ public struct RankProfile: Sendable, Equatable {
     public var ideal: RankProfile {
         var left = inside.reduce(0, +)
         return RankProfile(
-            total: total,
+            values: values, total: total,
             inside: total.map { size in
                 let taken = min(size, left)
                 left -= taken

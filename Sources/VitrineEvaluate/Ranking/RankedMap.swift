@@ -22,7 +22,7 @@ public struct Component: Sendable, Equatable {
 }
 
 /// What a pointing game must hit.
-public struct Target: Sendable {
+public struct MaskTarget: Sendable {
     public var mask: ScoredMask
     /// Pixels of the mask in each site.
     public var overlaps: [Int32]
@@ -51,8 +51,12 @@ public protocol RankedMap: AnyObject {
     func largestComponent(rank: Int) -> Component
     /// Sum of the values in the mask and over the image; negative values count as 0 if `clipped`.
     func mass(_ view: MassView, clipped: Bool) -> (inside: Double, total: Double)
+    /// Sums of one weight per pixel over the classes of `profile`.
+    func classSums(_ weights: [Float]) -> [Double]
+    /// The values as they stand, on the grid they are permuted on.
+    var arranged: HeatMap { get }
     /// The mask dilated by `tolerance` pixels, and its pixels per site.
-    func target(tolerance: Double) -> Target
+    func target(tolerance: Double) -> MaskTarget
 }
 
 /// The largest 4-connected component of the selected sites, of which there is at least one.

@@ -13,11 +13,13 @@ import VitrineImage
 public struct ScoredMap: Sendable {
     enum Null: Sendable {
         case sites
-        /// The map's native values, to be permuted and displayed by its rule.
-        case display(HeatMap)
+        /// The native values are permuted and displayed by the map's rule.
+        case display
     }
 
     public let lattice: Lattice
+    /// The map as its method, or its file, gave it.
+    public let native: HeatMap
     /// One displayed value per site.
     let values: [Float]
     /// One value per site before normalisation and clipping.
@@ -28,6 +30,13 @@ public struct ScoredMap: Sendable {
     let null: Null
     /// `.constantMap` or `.nonFiniteMap`, if the map is either.
     public let flag: ScoreStatus?
+
+    /// Why the native values say nothing: they are all the same, or some are no numbers.
+    var withoutAnswer: (reason: Undefined, status: ScoreStatus)? {
+        guard native.values.allSatisfy(\.isFinite) else { return (Undefined("the map holds NaN or infinity"), .nonFiniteMap) }
+        guard native.values.allSatisfy({ $0 == native.values[0] }) else { return nil }
+        return (Undefined("the map has the same value everywhere"), .constantMap)
+    }
 
     public var height: Int { lattice.height }
     public var width: Int { lattice.width }
@@ -41,7 +50,8 @@ public struct ScoredMap: Sendable {
         let block = pixels.allSatisfy(\.isFinite) ? ScoredMap.blockSide(pixels, height, width) : 1
         let lattice = Lattice(rows: height / block, columns: width / block, siteHeight: block, siteWidth: block)
         let values = (0..<lattice.count).map { pixels[lattice.firstPixel(ofSite: $0)] }
-        self.init(lattice, values: values, raw: values, rawPixels: nil, null: .sites)
+        let native = HeatMap(rows: height, columns: width, values: pixels, height: height, width: width, display: .finished)
+        self.init(lattice, native: native, values: values, raw: values, rawPixels: nil, null: .sites)
     }
 
     /// A map at its native resolution; it is displayed by its own rule.
@@ -49,15 +59,7 @@ public struct ScoredMap: Sendable {
         let isFinite = map.values.allSatisfy(\.isFinite)
         let isCells = map.height % map.rows == 0 && map.width % map.columns == 0
         let sitesAreCells = (map.rows == map.height && map.columns == map.width) || (isCells && map.display.upsampling == .nearest)
-        guard isFinite else {
-            // Distinct values in any order: their chance level is what a map without an answer scores.
-            var ranks = map
-            ranks.values = map.values.indices.map { Float($0) }
-            ranks.display.clipsNegatives = false
-            self.init(ranks, sitesAreCells: sitesAreCells, flag: .nonFiniteMap)
-            return
-        }
-        self.init(map, sitesAreCells: sitesAreCells, flag: nil)
+        self.init(map, sitesAreCells: sitesAreCells, flag: isFinite ? nil : .nonFiniteMap)
     }
 
     private init(_ map: HeatMap, sitesAreCells: Bool, flag: ScoreStatus?) {
@@ -66,22 +68,24 @@ public struct ScoredMap: Sendable {
             let lattice = Lattice(
                 rows: map.rows, columns: map.columns, siteHeight: map.height / map.rows, siteWidth: map.width / map.columns)
             let values = (0..<lattice.count).map { pixels[lattice.firstPixel(ofSite: $0)] }
-            self.init(lattice, values: values, raw: map.values, rawPixels: nil, null: .sites, flag: flag)
+            self.init(lattice, native: map, values: values, raw: map.values, rawPixels: nil, null: .sites, flag: flag)
         } else {
             var raw = map
             raw.display = DisplayRule(upsampling: map.display.upsampling, normalisation: .none)
             let isConstant = pixels.allSatisfy { $0 == pixels[0] }
             self.init(
-                Lattice(rows: map.height, columns: map.width), values: pixels, raw: [], rawPixels: raw.displayed(),
-                null: isConstant ? .sites : .display(map), flag: flag)
+                Lattice(rows: map.height, columns: map.width), native: map, values: pixels, raw: [], rawPixels: raw.displayed(),
+                null: isConstant ? .sites : .display, flag: flag)
         }
     }
 
     private init(
-        _ lattice: Lattice, values: [Float], raw: [Float], rawPixels: [Float]?, null: Null, flag: ScoreStatus? = nil
+        _ lattice: Lattice, native: HeatMap, values: [Float], raw: [Float], rawPixels: [Float]?, null: Null,
+        flag: ScoreStatus? = nil
     ) {
         let isFinite = values.allSatisfy(\.isFinite)
         self.lattice = lattice
+        self.native = native
         self.values = isFinite ? values : values.indices.map { Float($0) }
         rawValues = isFinite ? raw : self.values
         self.rawPixels = rawPixels

@@ -1,3 +1,4 @@
+import VitrineImage
 import VitrineTensor
 
 /// A map whose sites are exchangeable (pixels, or the cells of a nearest-neighbour map): ranked once, permuted by shuffling
@@ -12,7 +13,8 @@ public final class SiteRanking: RankedMap {
     private var sites: [Int32]
     private var cachedProfile: RankProfile?
     private var cachedSelections: [Int: Selection] = [:]
-    private var targets: [Double: Target] = [:]
+    private var targets: [Double: MaskTarget] = [:]
+    private var siteWeights: (weights: [Float], sums: [Double])?
 
     init(_ map: ScoredMap, _ mask: ScoredMask) {
         self.map = map
@@ -37,18 +39,46 @@ public final class SiteRanking: RankedMap {
     public var profile: RankProfile {
         if let cachedProfile { return cachedProfile }
         var profile = RankProfile()
+        profile.values.reserveCapacity(classEnds.count)
         profile.total.reserveCapacity(classEnds.count)
         profile.inside.reserveCapacity(classEnds.count)
         var start = 0
         for end in classEnds {
             var inside = 0
             for i in start..<Int(end) { inside += Int(overlaps[Int(sites[i])]) }
+            profile.values.append(map.values[Int(map.order.sites[start])])
             profile.total.append((Int(end) - start) * lattice.siteArea)
             profile.inside.append(inside)
             start = Int(end)
         }
         cachedProfile = profile
         return profile
+    }
+
+    public func classSums(_ weights: [Float]) -> [Double] {
+        if siteWeights?.weights != weights {
+            var sums = [Double](repeating: 0, count: lattice.count)
+            for (pixel, weight) in weights.enumerated() where weight != 0 {
+                let (y, x) = (pixel / lattice.width, pixel % lattice.width)
+                sums[y / lattice.siteHeight * lattice.columns + x / lattice.siteWidth] += Double(weight)
+            }
+            siteWeights = (weights, sums)
+        }
+        let known = siteWeights?.sums ?? []
+        var start = 0
+        return classEnds.map { end in
+            defer { start = Int(end) }
+            return (start..<Int(end)).reduce(0) { $0 + known[Int(sites[$1])] }
+        }
+    }
+
+    public var arranged: HeatMap {
+        // A smooth display ranks its own arrangement only.
+        if !isExchangeable { return map.native }
+        var values = map.values
+        for (rank, site) in sites.enumerated() { values[Int(site)] = map.values[Int(map.order.sites[rank])] }
+        return HeatMap(
+            rows: lattice.rows, columns: lattice.columns, values: values, height: lattice.height, width: lattice.width, display: .finished)
     }
 
     public var top: TopClass { TopClass(sites: sites[..<Int(classEnds[0])].map { Int($0) }) }
@@ -114,10 +144,10 @@ public final class SiteRanking: RankedMap {
         return (inside, total * Double(siteArea))
     }
 
-    public func target(tolerance: Double) -> Target {
+    public func target(tolerance: Double) -> MaskTarget {
         if let known = targets[tolerance] { return known }
         let dilated = mask.dilated(by: tolerance)
-        let target = Target(mask: dilated, overlaps: tolerance == 0 ? overlaps : dilated.overlaps(lattice))
+        let target = MaskTarget(mask: dilated, overlaps: tolerance == 0 ? overlaps : dilated.overlaps(lattice))
         targets[tolerance] = target
         return target
     }
@@ -131,8 +161,8 @@ public final class SiteRanking: RankedMap {
     /// Upsampling keeps the sum of the values wherever they stand, and no value is cut off: a mass share is then the mask's
     /// area on average. Half-pixel bilinear weights of every cell add up to the same (bicubic ones do not).
     func massShareIsLinear(clipped: Bool) -> Bool {
-        guard case .display(let native) = map.null else { return true }
-        return native.display.upsampling == .bilinear && native.values.allSatisfy { $0 >= 0 || !clipped }
+        guard case .display = map.null else { return true }
+        return map.native.display.upsampling == .bilinear && map.native.values.allSatisfy { $0 >= 0 || !clipped }
     }
 
     /// The largest share of the mass that `mask.count` pixels can hold; absent if there is no positive mass.

@@ -12,6 +12,7 @@ final class SmoothRanking: RankedMap {
     private static let steps = 4096
     /// The grid as the display rule brings it to the upsampling.
     private let grid: [Float]
+    private let native: HeatMap
     private let rawGrid: [Float]
     private let rule: DisplayRule
     private let upsampler: Upsampler
@@ -28,7 +29,7 @@ final class SmoothRanking: RankedMap {
     private var pixelSteps: [Int16]
     private var histogramIsCurrent = false
     private var cachedSelections: [Int: (Selection, Float)] = [:]
-    private var targets: [Double: Target] = [:]
+    private var targets: [Double: MaskTarget] = [:]
 
     init(_ map: HeatMap, _ mask: ScoredMask) {
         self.mask = mask
@@ -37,6 +38,7 @@ final class SmoothRanking: RankedMap {
         marks = mask.mask.bits.map { $0 ? 1 : 0 }
         rule = map.display
         rawGrid = map.values
+        native = map
         var prepared = map.display.clipsNegatives ? map.values.map { max($0, 0) } : map.values
         if map.display.gridNormalisation != .none, let low = prepared.min(), let high = prepared.max(), high > low {
             let divisor = map.display.gridNormalisation == .minMaxGuarded ? 1e-7 + (high - low) : high - low
@@ -86,11 +88,25 @@ final class SmoothRanking: RankedMap {
         var profile = RankProfile()
         profile.total.reserveCapacity(SmoothRanking.steps)
         profile.inside.reserveCapacity(SmoothRanking.steps)
-        for word in histogram.reversed() where word != 0 {
+        for (step, word) in histogram.enumerated().reversed() where word != 0 {
+            profile.values.append(scale > 0 ? low + (Float(step) + 0.5) / scale : low)
             profile.total.append(Int(word & 0xFFFF_FFFF))
             profile.inside.append(Int(word >> 32))
         }
         return profile
+    }
+
+    func classSums(_ weights: [Float]) -> [Double] {
+        fillHistogram()
+        var sums = [Double](repeating: 0, count: SmoothRanking.steps)
+        for i in weights.indices where weights[i] != 0 { sums[Int(pixelSteps[i])] += Double(weights[i]) }
+        return (0..<SmoothRanking.steps).reversed().filter { histogram[$0] != 0 }.map { sums[$0] }
+    }
+
+    var arranged: HeatMap {
+        var map = native
+        map.values = order.map { native.values[Int($0)] }
+        return map
     }
 
     var top: TopClass {
@@ -168,10 +184,10 @@ final class SmoothRanking: RankedMap {
         return (inside, total)
     }
 
-    func target(tolerance: Double) -> Target {
+    func target(tolerance: Double) -> MaskTarget {
         if let known = targets[tolerance] { return known }
         let dilated = mask.dilated(by: tolerance)
-        let target = Target(mask: dilated, overlaps: tolerance == 0 ? overlaps : dilated.overlaps(lattice))
+        let target = MaskTarget(mask: dilated, overlaps: tolerance == 0 ? overlaps : dilated.overlaps(lattice))
         targets[tolerance] = target
         return target
     }

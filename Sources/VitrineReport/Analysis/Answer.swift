@@ -144,7 +144,7 @@ public struct Answer: Sendable, Equatable {
             text += ", and is told apart from \(apart.count) of the \(Format.count(rivals.count, "other method")) under the same model"
         }
         if let control = cell.controls.first(where: { best.dataset.model($0.modelID)?.kind == .randomWeights }) {
-            let isAbove = control.adjusted < StudyAnalysis.alpha && control.comparison.meanDifference > 0
+            let isAbove = control.isShownBetter(study.primary.better)
             text +=
                 "; against the same method under random weights the difference is \(Format.score(control.comparison.meanDifference)) "
                 + "(\(Format.interval(control.comparison.interval)); \(isAbove ? "" : "not shown to be above it, ")"

@@ -29,6 +29,11 @@ public struct Cell: Sendable, Equatable {
         public var pValue: Double
         /// Holm-adjusted over all cells of the data set and metric against this control.
         public var adjusted: Double
+
+        /// The method is better than the control after Holm's adjustment.
+        public func isShownBetter(_ better: Direction) -> Bool {
+            adjusted < StudyAnalysis.alpha && better.isBetter(comparison.meanDifference, than: 0)
+        }
     }
 
     public var modelID: Int

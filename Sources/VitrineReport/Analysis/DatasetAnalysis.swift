@@ -63,11 +63,11 @@ public struct DatasetAnalysis: Sendable, Equatable {
                     }
                 }
             }
-            guard record.protocolName == shared.agreementProtocol else { continue }
+            guard record.protocolName == shared.agreementProtocol, let sign = record.better.sign else { continue }
             for model in columns {
                 let keys = scores.columns.keys.filter { $0.model == model.id }
                 var entry: [MetricScores.Key: (samples: [Int], values: [Double])] = [:]
-                for key in keys { entry[key] = scores.columns[key].map { ($0.samples, $0.values) } }
+                for key in keys { entry[key] = scores.columns[key].map { ($0.samples, $0.values.map { sign * $0 }) } }
                 rows[model.id, default: []].append((record.id, entry))
             }
         }

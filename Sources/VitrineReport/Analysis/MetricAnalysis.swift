@@ -56,7 +56,8 @@ public struct MetricAnalysis: Sendable, Equatable {
         }
         let centred = tested.count { i in context.centreID.flatMap { cells[i].against(method: $0) } != nil }
         for i in tested {
-            cells[i].verdict = Self.verdict(cells[i], centre: context.centreID, tests: (chance: againstChance.count, centre: centred))
+            cells[i].verdict = Self.verdict(
+                cells[i], metric.better, centre: context.centreID, tests: (chance: againstChance.count, centre: centred))
         }
         let patients = againstChance.map { cells[$0].patients }.max()
         power = patients.map { Self.power($0, tests: centred > 0 ? centred : againstChance.count, isTwoSided: centred > 0) }
@@ -76,15 +77,18 @@ public struct MetricAnalysis: Sendable, Equatable {
         cell.value = ratio.value
         cell.interval = try resamples.interval(of: ratio)
         // Clopper and Pearson's interval is of hits; an overlap of 0 on every image is a constant, not a proportion.
-        if cell.interval.method == .clopperPearson, !scores.metric.name.hasPrefix("pointing-game") {
+        if cell.interval.method == .clopperPearson, !scores.metric.isHit {
             cell.interval = Interval(lower: cell.value, upper: cell.value, level: cell.interval.level, method: .constant)
         }
         guard !column.chances.isEmpty else { return cell }
+        let better = scores.metric.better
         let comparison = try ChanceComparison(
-            scores: column.values, chance: column.chances, ceiling: column.ceilings, clusters: clusters, resamples: resamples)
+            scores: column.values, chance: column.chances, ceiling: column.ceilings.isEmpty ? nil : column.ceilings, better: better,
+            clusters: clusters, resamples: resamples)
         (cell.chance, cell.ceiling) = (comparison.chance, comparison.ceiling)
         (cell.skill, cell.skillInterval) = (comparison.skill, comparison.skillInterval)
-        guard clusters.count > 1 else { return cell }
+        // A description has a level to look at, and no better or worse.
+        guard clusters.count > 1, better != .none else { return cell }
         if let exact = comparison.poissonBinomial, clusters.count == column.samples.count {
             (cell.chanceP, cell.chanceTest) = (exact, "Poisson-binomial")
         } else {
@@ -107,15 +111,17 @@ public struct MetricAnalysis: Sendable, Equatable {
         TestPower(units: patients, tests: tests, isTwoSided: isTwoSided, level: StudyAnalysis.alpha)
     }
 
-    private static func verdict(_ cell: Cell, centre: Int?, tests: (chance: Int, centre: Int)) -> Cell.Verdict {
+    private static func verdict(
+        _ cell: Cell, _ better: Direction, centre: Int?, tests: (chance: Int, centre: Int)
+    ) -> Cell.Verdict {
         guard let chance = cell.chance, let adjusted = cell.chanceAdjusted else { return .untested }
-        guard adjusted < StudyAnalysis.alpha, cell.value > chance else {
+        guard adjusted < StudyAnalysis.alpha, better.isBetter(cell.value, than: chance) else {
             // The Poisson-binomial tail knows smaller values than signs do.
             let canTell = cell.chanceTest != "sign flip" || power(cell.patients, tests: tests.chance, isTwoSided: false).canTell
             return canTell ? .notAboveChance : .noPower
         }
         guard let centre, let against = cell.against(method: centre) else { return .noCentre }
-        if against.adjusted < StudyAnalysis.alpha && against.comparison.meanDifference > 0 { return .localises }
+        if against.isShownBetter(better) { return .localises }
         return power(against.comparison.patients, tests: tests.centre, isTwoSided: true).canTell ? .chanceOnly : .noPower
     }
 
@@ -139,7 +145,7 @@ public struct MetricAnalysis: Sendable, Equatable {
 
     private static func ranking(_ model: Int, _ scores: MetricScores, _ context: DatasetContext) throws -> Ranking? {
         var keys = scores.columns.keys.sorted().filter { $0.model == model }
-        guard keys.count >= 2 else { return nil }
+        guard keys.count >= 2, let sign = scores.metric.better.sign else { return nil }
         if let centre = context.centreID, scores.columns[MetricScores.Key(model: context.noneID, method: centre)] != nil {
             keys.append(MetricScores.Key(model: context.noneID, method: centre))
         }
@@ -148,7 +154,7 @@ public struct MetricAnalysis: Sendable, Equatable {
         let (clusters, _) = try context.clusters(of: samples)
         guard clusters.count >= 2 else { return nil }
         let sizes = clusters.sizes.map(Double.init)
-        let means = values.map { zip(clusters.sums($0), sizes).map { $0 / $1 } }
+        let means = values.map { zip(clusters.sums($0), sizes).map { sign * ($0 / $1) } }
         let friedman = try Friedman(sizes.indices.map { patient in means.map { $0[patient] } })
         return Ranking(
             modelID: model, methodIDs: keys.map(\.method), friedman: friedman, criticalDifference: try CriticalDifference(friedman))

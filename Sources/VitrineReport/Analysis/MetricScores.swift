@@ -16,8 +16,9 @@ struct MetricScores {
         /// Increasing; positions in the data set's list of samples.
         var samples: [Int] = []
         var values: [Double] = []
-        /// Empty unless every image has a chance level and a ceiling.
+        /// Empty unless every image has a chance level.
         var chances: [Double] = []
+        /// Empty unless every image has a chance level and a ceiling.
         var ceilings: [Double] = []
         /// Images by status other than `ok`, those without a value included.
         var flagged: [String: Int] = [:]
@@ -43,7 +44,7 @@ struct MetricScores {
 
     private static func column(_ stored: ScoreColumn, _ positions: [Int: Int]) -> Column {
         var column = Column()
-        var hasChance = true
+        var (hasChance, hasCeiling) = (true, true)
         for i in 0..<stored.count {
             if stored.statuses[i] != "ok" { column.flagged[stored.statuses[i], default: 0] += 1 }
             guard let value = stored.values[i], value.isFinite, let position = positions[stored.sampleIDs[i]] else {
@@ -52,14 +53,11 @@ struct MetricScores {
             }
             column.samples.append(position)
             column.values.append(value)
-            if hasChance, let chance = stored.chances[i], let ceiling = stored.ceilings[i], chance.isFinite, ceiling.isFinite {
-                column.chances.append(chance)
-                column.ceilings.append(ceiling)
-            } else {
-                hasChance = false
-            }
+            if let chance = stored.chances[i], chance.isFinite { column.chances.append(chance) } else { hasChance = false }
+            if let ceiling = stored.ceilings[i], ceiling.isFinite { column.ceilings.append(ceiling) } else { hasCeiling = false }
         }
-        if !hasChance { (column.chances, column.ceilings) = ([], []) }
+        if !hasChance { column.chances = [] }
+        if !hasChance || !hasCeiling { column.ceilings = [] }
         return column
     }
 

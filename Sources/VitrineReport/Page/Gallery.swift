@@ -66,7 +66,8 @@ struct Gallery {
                 }
             }
         }
-        let means = sums.mapValues { $0.sum / Double($0.count) }
+        let sign = study.primary.better.sign ?? 1
+        let means = sums.mapValues { sign * $0.sum / Double($0.count) }
         let ranked = means.keys.sorted { (means[$0]!, -$0) > (means[$1]!, -$1) }
         // Slices of one patient are alike: three of them would be one example.
         let patients = Dictionary(

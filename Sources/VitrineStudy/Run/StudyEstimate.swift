@@ -72,7 +72,7 @@ extension StudyPlan {
     ///
     /// - Throws: nothing that a run would record; what cannot be measured is left out.
     public func estimate() throws -> StudyEstimate {
-        let evaluators = try evaluators()
+        let evaluator = try evaluator()
         let methodCount = file.methods.count { !$0.isControl }
         var estimate = StudyEstimate(parts: [], trainings: [], scores: 0, mapBytes: nil)
         for source in sources {
@@ -82,9 +82,9 @@ extension StudyPlan {
                 dataset: source.settings.name, scored: scored.count, predicted: predicted.count, models: models.count)
             let controls = file.methods.count { $0.isControl && (source.hasImages || !$0.needsImage) }
             estimate.scores += scored.count * (controls + models.count * methodCount) * store.metrics.count
-            part.secondsPerControls = measureControls(source, scored, evaluators)
+            part.secondsPerControls = measureControls(source, scored, evaluator)
             if let loaded = models.lazy.compactMap({ loadOrStandIn($0, source) }).first {
-                let measured = measure(loaded, source, scored, evaluators)
+                let measured = measure(loaded, source, scored, evaluator)
                 part.secondsPerExplained = measured?.explained
                 part.secondsPerPredicted = measured?.predicted
                 if let measured { estimate.mapBytes = (estimate.mapBytes ?? 0) + measured.mapBytes * scored.count * models.count }
@@ -142,7 +142,7 @@ extension StudyPlan {
     }
 
     private func measure(
-        _ loaded: StudyLoadedModel, _ source: DatasetSource, _ ids: [Int], _ evaluators: [Evaluator]
+        _ loaded: StudyLoadedModel, _ source: DatasetSource, _ ids: [Int], _ evaluator: Evaluator
     ) -> (explained: Double, predicted: Double, mapBytes: Int)? {
         let methods = file.methods.compactMap { method in
             if case .explainer(let explainer) = method, !method.isControl { explainer } else { nil }
@@ -172,7 +172,7 @@ extension StudyPlan {
             let explain = clock.lap() * Double(1 + file.stabilityDraws)
             let scored = ScoredMask(mask)
             for explanation in result.explanations {
-                _ = try? scores(of: explanation.map, methodID: explanation.index, on: scored, evaluators, item: "estimate")
+                _ = try? scores(of: explanation.map, methodID: explanation.index, on: scored, evaluator, item: "estimate")
             }
             let bytes = result.explanations.reduce(0) { $0 + 4 * $1.map.values.count }
             return (prepare + explain + clock.lap(), prepare + predicted, bytes)
@@ -180,7 +180,7 @@ extension StudyPlan {
         return nil
     }
 
-    private func measureControls(_ source: DatasetSource, _ ids: [Int], _ evaluators: [Evaluator]) -> Double? {
+    private func measureControls(_ source: DatasetSource, _ ids: [Int], _ evaluator: Evaluator) -> Double? {
         let controls = file.methods.indices.filter { file.methods[$0].isControl && (source.hasImages || !file.methods[$0].needsImage) }
         guard !controls.isEmpty else { return 0 }
         for id in ids.prefix(8) {
@@ -189,7 +189,7 @@ extension StudyPlan {
             let scored = ScoredMask(mask)
             for methodID in controls {
                 guard let map = controlMap(methodID, id, source, input) else { continue }
-                _ = try? scores(of: map, methodID: methodID, on: scored, evaluators, item: "estimate")
+                _ = try? scores(of: map, methodID: methodID, on: scored, evaluator, item: "estimate")
             }
             return clock.lap()
         }

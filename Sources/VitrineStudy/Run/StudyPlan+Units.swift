@@ -26,32 +26,21 @@ extension StudyPlan {
         return control.controlMap(of: input.pixels, grid: grid, name: imageName(id, source), seed: file.seed)
     }
 
-    /// One evaluator per protocol.
-    func evaluators() throws(MetricError) -> [Evaluator] {
-        var evaluators: [Evaluator] = []
-        for rules in file.protocols {
-            evaluators.append(try Evaluator(file.metrics, protocol: rules, seed: file.seed, permutations: file.permutations))
-        }
-        return evaluators
+    /// All metrics under all protocols; their order is that of the store's metrics.
+    func evaluator() throws(MetricError) -> Evaluator {
+        try Evaluator(file.metrics, protocols: file.protocols, seed: file.seed, permutations: file.permutations)
     }
 
     /// All metrics of one map under all protocols.
     ///
     /// - Parameter item: names image and model; with the method it keys the permutations.
-    func scores(of map: HeatMap, methodID: Int, on mask: ScoredMask, _ evaluators: [Evaluator], item: String) throws -> [ScoreRecord] {
-        let scored = ScoredMap(map)
-        var records: [ScoreRecord] = []
-        for (p, evaluator) in evaluators.enumerated() {
-            let scores = try evaluator.scores(of: scored, on: mask, item: "\(item)/\(file.methods[methodID].name)")
-            for (m, score) in scores.enumerated() {
-                records.append(
-                    ScoreRecord(
-                        methodID: methodID, metricID: m * evaluators.count + p, value: score.value, chance: score.chance,
-                        ceiling: score.ceiling, status: score.status.rawValue, chanceSource: score.chanceSource?.rawValue,
-                        chanceError: score.chanceStandardError))
-            }
+    func scores(of map: HeatMap, methodID: Int, on mask: ScoredMask, _ evaluator: Evaluator, item: String) throws -> [ScoreRecord] {
+        let scores = try evaluator.scores(of: ScoredMap(map), on: mask, item: "\(item)/\(file.methods[methodID].name)")
+        return scores.enumerated().map { metricID, score in
+            ScoreRecord(
+                methodID: methodID, metricID: metricID, value: score.value, chance: score.chance, ceiling: score.ceiling,
+                status: score.status.rawValue, chanceSource: score.chanceSource?.rawValue, chanceError: score.chanceStandardError)
         }
-        return records
     }
 
     /// What differs between this study and the one that a store belongs to, in words.

@@ -168,18 +168,14 @@ public struct StudyPlan: Sendable {
     }
 
     private static func metrics(_ file: StudyFile) -> [MetricRecord] {
-        var records: [MetricRecord] = []
-        for name in file.metrics {
-            for rules in file.protocols {
-                guard let metric = try? MetricRegistry.metric(name, protocol: rules) else {
-                    preconditionFailure("metrics are checked when the study file is read")
-                }
-                records.append(
-                    MetricRecord(
-                        id: records.count, name: name, protocolName: rules.rawValue, summary: metric.summary, citation: metric.citation))
-            }
+        guard let evaluator = try? Evaluator(file.metrics, protocols: file.protocols) else {
+            preconditionFailure("metrics are checked when the study file is read")
         }
-        return records
+        return evaluator.entries.enumerated().map { id, entry in
+            MetricRecord(
+                id: id, name: entry.metric.identifier, protocolName: entry.rules.rawValue, summary: entry.metric.summary,
+                citation: entry.metric.citation)
+        }
     }
 
     // MARK: Data sets

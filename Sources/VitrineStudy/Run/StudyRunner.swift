@@ -143,18 +143,18 @@ public struct StudyRunner: Sendable {
         let pending = all.filter { chunk in chunk.contains { !done.contains($0) && !damaged.contains($0) } }
         advance(all.joined().count - pending.joined().count)
         guard !pending.isEmpty else { return }
-        let evaluators = try plan.evaluators()
+        let evaluator = try plan.evaluator()
         guard record.kind != .none else {
             try parallelFor(pending.count, workers: workers) { _, i in
                 for id in pending[i] where !done.contains(id) && !damaged.contains(id) {
-                    try runControls(id, record, source, prior: prior, evaluators)
+                    try runControls(id, record, source, prior: prior, evaluator)
                 }
                 advance(pending[i].count)
             }
             return
         }
         let session: Session
-        do { session = try open(record, source, evaluators) } catch {
+        do { session = try open(record, source, evaluator) } catch {
             if error is StoreError || error is StudyInterruption { throw error }
             try store.commit(
                 FailureRecord(datasetID: source.id, sampleID: nil, modelID: record.id, stage: .model, message: "\(error)"))
@@ -192,12 +192,12 @@ public struct StudyRunner: Sendable {
         var predicting: ExplanationPlan
         /// Ids of the methods, in the order of `explaining`.
         var methods: [Int]
-        var evaluators: [Evaluator]
+        var evaluator: Evaluator
         /// SHA-256 of the images as inspected.
         var digests: [Int: String]
     }
 
-    private func open(_ record: ModelRecord, _ source: StudyPlan.DatasetSource, _ evaluators: [Evaluator]) throws -> Session {
+    private func open(_ record: ModelRecord, _ source: StudyPlan.DatasetSource, _ evaluator: Evaluator) throws -> Session {
         if case .randomWeights(let like, _)? = plan.entry(record)?.source,
             let other = plan.store.models.first(where: { $0.datasetID == source.id && $0.name == like })
         {
@@ -224,7 +224,7 @@ public struct StudyRunner: Sendable {
             record: record, source: source, loaded: loaded,
             explaining: try ExplanationPlan(model: loaded.model, methods: configured, seed: plan.file.seed),
             predicting: try ExplanationPlan(model: loaded.model, methods: [], seed: plan.file.seed), methods: methods,
-            evaluators: evaluators, digests: Dictionary(uniqueKeysWithValues: digests))
+            evaluator: evaluator, digests: Dictionary(uniqueKeysWithValues: digests))
     }
 
     /// One chunk under one model.
@@ -302,7 +302,7 @@ public struct StudyRunner: Sendable {
                     let scored = ScoredMask(mask)
                     for map in unit.maps {
                         unit.scores += try plan.scores(
-                            of: map.map, methodID: map.methodID, on: scored, session.evaluators,
+                            of: map.map, methodID: map.methodID, on: scored, session.evaluator,
                             item: "\(plan.imageName(item.id, session.source))/\(session.record.name)")
                     }
                     unit.timing.score = clock.lap()
@@ -340,7 +340,7 @@ public struct StudyRunner: Sendable {
     // MARK: Controls
 
     private func runControls(
-        _ id: Int, _ record: ModelRecord, _ source: StudyPlan.DatasetSource, prior: MaskPrior?, _ evaluators: [Evaluator]
+        _ id: Int, _ record: ModelRecord, _ source: StudyPlan.DatasetSource, prior: MaskPrior?, _ evaluator: Evaluator
     ) throws {
         var clock = Stopwatch()
         let input: StudyInput
@@ -366,7 +366,7 @@ public struct StudyRunner: Sendable {
         let scored = ScoredMask(mask)
         for map in unit.maps {
             unit.scores += try plan.scores(
-                of: map.map, methodID: map.methodID, on: scored, evaluators, item: "\(plan.imageName(id, source))/none")
+                of: map.map, methodID: map.methodID, on: scored, evaluator, item: "\(plan.imageName(id, source))/none")
         }
         unit.timing.score = clock.lap()
         try stopIfAsked()

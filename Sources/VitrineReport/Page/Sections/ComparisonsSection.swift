@@ -47,7 +47,7 @@ struct ComparisonsSection: PageSection {
                             html.element("td") { html in
                                 html.text(Format.score(found.comparison.meanDifference))
                                 html.small(Format.interval(found.comparison.interval))
-                                let isAbove = found.adjusted < StudyAnalysis.alpha && found.comparison.meanDifference > 0
+                                let isAbove = found.isShownBetter(metric.metric.better)
                                 html.element(
                                     "span", ["class": isAbove ? "small yes" : "small"], "p \(Format.equals(found.adjusted))")
                             }

@@ -37,7 +37,9 @@ struct ProtocolChanges: PageSection {
                                 return "–"
                             }
                             guard modelRecord.kind != .none else { return Format.score(cell.value) }
-                            let rank = 1 + metric.cells.count { $0.modelID == model && $0.value > cell.value }
+                            guard metric.metric.better != .none else { return Format.score(cell.value) }
+                            let rank =
+                                1 + metric.cells.count { $0.modelID == model && metric.metric.better.isBetter($0.value, than: cell.value) }
                             return "\(Format.score(cell.value)), rank \(rank)"
                         }
                         html.element("td", ["class": "whole"], texts[0] == texts[1] ? texts[0] : texts.joined(separator: " → "))
