@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jpeglib.h>
@@ -143,4 +144,52 @@ int vitrine_jpeg_decode(const uint8_t *bytes, size_t count, uint8_t *pixels, vit
     }
     jpeg_destroy_decompress(&state.decoder);
     return state.code;
+}
+
+/// An encoder that stops at the first error.
+typedef struct {
+    struct jpeg_compress_struct encoder;
+    struct jpeg_error_mgr errors;
+    jmp_buf leave;
+} vitrine_jpeg_writer;
+
+static void on_writing_error(j_common_ptr common) { longjmp(((vitrine_jpeg_writer *)common->client_data)->leave, 1); }
+
+static void on_writing_message(j_common_ptr common) { (void)common; }
+
+size_t vitrine_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels, int quality, uint8_t *bytes,
+                           size_t capacity) {
+    vitrine_jpeg_writer state;
+    unsigned char *target = bytes;
+    unsigned long size = capacity;
+    memset(&state, 0, sizeof state);
+    state.encoder.err = jpeg_std_error(&state.errors);
+    state.errors.error_exit = on_writing_error;
+    state.errors.output_message = on_writing_message;
+    state.encoder.client_data = &state;
+    jpeg_create_compress(&state.encoder);
+    if (setjmp(state.leave)) {
+        jpeg_destroy_compress(&state.encoder);
+        return 0;
+    }
+    // A buffer that proves too small is replaced by one of libjpeg's own.
+    jpeg_mem_dest(&state.encoder, &target, &size);
+    state.encoder.image_width = width;
+    state.encoder.image_height = height;
+    state.encoder.input_components = (int)channels;
+    state.encoder.in_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg_set_defaults(&state.encoder);
+    jpeg_set_quality(&state.encoder, quality, TRUE);
+    jpeg_start_compress(&state.encoder, TRUE);
+    while (state.encoder.next_scanline < height) {
+        JSAMPROW row = (JSAMPROW)(pixels + (size_t)state.encoder.next_scanline * width * channels);
+        jpeg_write_scanlines(&state.encoder, &row, 1);
+    }
+    jpeg_finish_compress(&state.encoder);
+    jpeg_destroy_compress(&state.encoder);
+    if (target != bytes) {
+        free(target);
+        return 0;
+    }
+    return size;
 }

@@ -38,6 +38,12 @@ int vitrine_jpeg_header(const uint8_t *bytes, size_t count, vitrine_jpeg_info *i
 /// pixel pass (see jpeg.c), any other one makes the file damaged, whatever was warned about before.
 int vitrine_jpeg_decode(const uint8_t *bytes, size_t count, uint8_t *pixels, vitrine_jpeg_info *info);
 
+/// Encodes height rows of width x channels bytes (1 grey, 3 RGB with chroma halved in both directions) at a quality of 1 to 100.
+///
+/// Returns the bytes written, or 0 where `capacity` is too small.
+size_t vitrine_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels, int quality, uint8_t *bytes,
+                           size_t capacity);
+
 #ifdef __cplusplus
 }
 #endif
