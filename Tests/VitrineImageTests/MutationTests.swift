@@ -27,7 +27,7 @@ import VitrineImage
     func changedFilesAreReadOrRefused(name: String) throws {
         let good = try PictureFixtures.bytes(name)
         let limits = ImageLimits(pixels: 1 << 18, fileBytes: 1 << 20)
-        var draws = Draws(state: UInt64(name.utf8.reduce(7) { $0 &* 31 &+ Int($1) }))
+        var draws = Draws(state: name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) })
         var refused = 0
         for round in 0..<300 {
             var bytes = good
