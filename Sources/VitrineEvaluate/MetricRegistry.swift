@@ -23,7 +23,9 @@ public enum MetricRegistry {
         let head = parts[0].split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         let pattern = head.count == 2 ? "\(head[0])@K" : String(head[0])
         let numbered = "\(head[0])@K"
-        guard let type = all.first(where: { $0.facts.identifier == pattern || ($0.facts.identifier == numbered && $0.facts.number == .count) })
+        guard
+            let type = all.first(where: { $0.facts.identifier == pattern || ($0.facts.identifier == numbered && $0.facts.number == .count) }
+            )
         else {
             if head.count == 1, all.contains(where: { $0.facts.identifier == numbered }) {
                 throw .percentageMissing(metric: String(head[0]))

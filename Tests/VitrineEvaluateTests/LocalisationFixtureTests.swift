@@ -77,8 +77,10 @@ import VitrineTensor
         for rows in [13, 1] {
             // 13 x 17 pixels, and 1 x 17 patches shown by repetition.
             var heat = HeatMap(
-                rows: rows, columns: 17, values: Array(place.map.prefix(rows * 17)).map { Float($0) }, height: 13, width: 17, display: .attention)
-            let score = try Evaluator([name], protocol: .corrected, permutations: 2000).scores(of: ScoredMap(heat), on: mask, item: "chance")[0]
+                rows: rows, columns: 17, values: Array(place.map.prefix(rows * 17)).map { Float($0) }, height: 13, width: 17,
+                display: .attention)
+            let score = try Evaluator([name], protocol: .corrected, permutations: 2000).scores(
+                of: ScoredMap(heat), on: mask, item: "chance")[0]
             let own = heat.values
             var found: [Double] = []
             for draw in 0..<600 {
@@ -107,7 +109,9 @@ import VitrineTensor
     @Test func lesionsAreHitOneByOne() throws {
         // Two lesions on a grid of 8 x 8 patches of 16 pixels; the map has maxima on one of them and off both.
         let mask = ScoredMask(
-            Mask(width: 128, height: 128) { (y: Int, x: Int) -> Bool in (16..<32).contains(y) && ((16..<32).contains(x) || (96..<112).contains(x)) })
+            Mask(width: 128, height: 128) { (y: Int, x: Int) -> Bool in
+                (16..<32).contains(y) && ((16..<32).contains(x) || (96..<112).contains(x))
+            })
         #expect(mask.lesionCount == 2)
         var values = [Float](repeating: 0, count: 64)
         values[1 * 8 + 1] = 10
@@ -116,7 +120,8 @@ import VitrineTensor
         values[1 * 8 + 6] = 4
         func score(_ name: String, _ values: [Float]) throws -> Double? {
             let map = HeatMap(rows: 8, columns: 8, values: values, height: 128, width: 128, display: .relevance)
-            return try Evaluator([name], protocol: .corrected, permutations: 5).scores(of: ScoredMap(map), on: mask, item: "lesions")[0].value
+            return try Evaluator([name], protocol: .corrected, permutations: 5).scores(of: ScoredMap(map), on: mask, item: "lesions")[0]
+                .value
         }
         #expect(try score("lesion-hits", values) == 0.5)
         #expect(try score("lesion-hits@1", values) == 0.5)
@@ -148,7 +153,9 @@ import VitrineTensor
                 return "no error"
             } catch { return error.description }
         }
-        #expect(message("top-intersection@1000") == "no error" && message("lesion-hits@3") == "no error" && message("lesion-hits") == "no error")
+        #expect(
+            message("top-intersection@1000") == "no error" && message("lesion-hits@3") == "no error" && message("lesion-hits") == "no error"
+        )
         #expect(message("lesion-hits@1.5") == "metric 'lesion-hits@K': '1.5' is no whole number from 1 on")
         #expect(message("lesion-hits@0") == "metric 'lesion-hits@K': '0' is no whole number from 1 on")
         #expect(MetricRegistry.facts("lesion-hits")?.identifier == "lesion-hits@K")

@@ -67,7 +67,9 @@ import VitrineTensor
             // A power of two scales every float exactly; only the guarded min-max adds its 1e-7.
             let scaled = try score(Self.heatMap(display, scale: 4))
             #expect(abs(scaled.value! - first.value!) < 1e-6, "\(metric.identifier) ignores the scale")
-            if let ceiling = first.ceiling { #expect(!metric.better.isBetter(first.value!, than: ceiling + 1e-12 * (metric.better.sign ?? 0)), "\(metric.identifier)") }
+            if let ceiling = first.ceiling {
+                #expect(!metric.better.isBetter(first.value!, than: ceiling + 1e-12 * (metric.better.sign ?? 0)), "\(metric.identifier)")
+            }
         }
     }
 
@@ -96,10 +98,13 @@ import VitrineTensor
         }
         #expect(message("auroc:raw") == "metric 'auroc' has no option 'raw': it takes none")
         #expect(message("iou@5:box").hasPrefix("metric 'iou@K' has no option 'box': choose from rectangle, raw, "))
-        #expect(message("pointing-game:tolerance=-1") == "metric 'pointing-game': tolerance=-1 is not understood; tolerance takes a number from 0 to 10000")
+        #expect(
+            message("pointing-game:tolerance=-1")
+                == "metric 'pointing-game': tolerance=-1 is not understood; tolerance takes a number from 0 to 10000")
         #expect(message("iou@5:raw,component") == "metric 'iou@K': 'component' stands beside another option of its kind; keep one")
         #expect(message("deletion:steps=5,steps=6") == "metric 'deletion': 'steps=6' stands beside another option of its kind; keep one")
-        #expect(message("deletion:removal=paint").hasPrefix("metric 'deletion': removal=paint is not understood; removal takes one of drop, "))
+        #expect(
+            message("deletion:removal=paint").hasPrefix("metric 'deletion': removal=paint is not understood; removal takes one of drop, "))
         #expect(message("deletion:step=5").hasPrefix("metric 'deletion' has no option 'step=5': choose from steps=20, "))
     }
 }

@@ -78,7 +78,9 @@ extension Witness {
     var patchCount: Int { patches.rows * patches.columns }
 
     /// The stream of one draw.
-    public func random(_ purpose: String, _ index: Int = 0) -> Philox { Philox(seed: seed, name: "\(purpose)/\(name)", index: UInt64(index)) }
+    public func random(_ purpose: String, _ index: Int = 0) -> Philox {
+        Philox(seed: seed, name: "\(purpose)/\(name)", index: UInt64(index))
+    }
 
     /// A map of independent uniform values, the control every metric that asks the model is compared with.
     func controlMap(_ draw: Int) -> HeatMap {

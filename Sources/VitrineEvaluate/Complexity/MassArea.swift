@@ -15,6 +15,7 @@ enum MassArea {
         let negative = map.values.reduce(0) { $0 + max(0, -Double($1)) }
         return Measurement(
             Double(count) / Double(positive.count),
-            note: negative == 0 ? nil : "\(Int((100 * negative / (total + negative)).rounded())) % of the absolute mass is negative and counts as 0")
+            note: negative == 0
+                ? nil : "\(Int((100 * negative / (total + negative)).rounded())) % of the absolute mass is negative and counts as 0")
     }
 }

@@ -14,7 +14,8 @@ import VitrineImage
 /// Source: Ancona et al. 2018, https://arxiv.org/abs/1711.06104, section 4; on patches.
 public struct SensitivityN: ModelMetric {
     public static let facts = MetricFacts(
-        "sensitivity-n", .faithfulness, better: .higher, options: ["sizes=8", "sets=100", RemovalCurve.removalOption, RemovalCurve.scaleOption],
+        "sensitivity-n", .faithfulness, better: .higher,
+        options: ["sizes=8", "sets=100", RemovalCurve.removalOption, RemovalCurve.scaleOption],
         curve: "correlation of the map's sums with the falls of the model's answer, by size of the sets",
         summary: "correlation of the map's sums over random sets of patches with the falls of the model's answer, mean over set sizes",
         citation: "Ancona et al. 2018, https://arxiv.org/abs/1711.06104")

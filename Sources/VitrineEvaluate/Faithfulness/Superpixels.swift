@@ -37,8 +37,10 @@ enum Superpixels {
         for _ in 0..<10 {
             var nearest = [Double](repeating: .infinity, count: plane)
             for (k, centre) in centres.enumerated() {
-                let top = max(0, Int((centre[0] - reach).rounded(.up))), bottom = min(height - 1, Int(centre[0] + reach))
-                let left = max(0, Int((centre[1] - reach).rounded(.up))), right = min(width - 1, Int(centre[1] + reach))
+                let top = max(0, Int((centre[0] - reach).rounded(.up)))
+                let bottom = min(height - 1, Int(centre[0] + reach))
+                let left = max(0, Int((centre[1] - reach).rounded(.up)))
+                let right = min(width - 1, Int(centre[1] + reach))
                 guard top <= bottom, left <= right else { continue }
                 for y in top...bottom {
                     for x in left...right {

@@ -6,7 +6,8 @@
 /// Source: McClish 1989, https://doi.org/10.1177/0272989X8900900307; scikit-learn `roc_auc_score(max_fpr=0.1)`.
 public struct PartialAreaUnderROC: LocalisationMetric {
     public static let facts = MetricFacts(
-        "partial-auroc", .localisation, better: .higher, summary: "area under the ROC curve at false positive rates up to 0.1, 1/2 at chance",
+        "partial-auroc", .localisation, better: .higher,
+        summary: "area under the ROC curve at false positive rates up to 0.1, 1/2 at chance",
         citation: "McClish 1989, https://doi.org/10.1177/0272989X8900900307; scikit-learn roc_auc_score(max_fpr=0.1)")
 
     private static let limit = 0.1

@@ -76,7 +76,8 @@ import VitrineTensor
         #expect(fixture.cases.count == 3)
         let names = [
             "deletion", "deletion:steps=7", "insertion", "srg", "selectivity", "comprehensiveness", "sufficiency", "monotonicity",
-            "single-deletion", "saco:groups=10", "saco:groups=6", "average-drop", "average-increase", "gini", "entropy", "area-50", "area-90",
+            "single-deletion", "saco:groups=10", "saco:groups=6", "average-drop", "average-increase", "gini", "entropy", "area-50",
+            "area-90",
         ]
         for entry in fixture.cases {
             let witness = fixture.witness
@@ -167,7 +168,9 @@ import VitrineTensor
         let fixture = try Self.fixture.get()
         let isMissing = fixture.imputation.kept.map { $0 == "0" }
         let filled = NeighbourImputation(isMissing: isMissing, height: fixture.height, width: fixture.width).fill(fixture.tensor).values
-        #expect(zip(filled, fixture.imputation.image).allSatisfy { abs(Double($0) - $1) < 1e-6 } && filled.count == fixture.imputation.image.count)
+        #expect(
+            zip(filled, fixture.imputation.image).allSatisfy { abs(Double($0) - $1) < 1e-6 }
+                && filled.count == fixture.imputation.image.count)
         // A plane is its neighbours' mean everywhere: a hole in it is filled with the plane.
         var plane = Tensor([1, 9, 11])
         plane.withMutableSpan { span in for i in 0..<span.count { span[i] = Float(2 * (i / 11) - 3 * (i % 11)) } }

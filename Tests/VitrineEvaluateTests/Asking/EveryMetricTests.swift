@@ -43,7 +43,9 @@ import VitrineTensor
         let variance = standardDeviation(values) * standardDeviation(values) / 40
         // Levels of different images err independently; a level that depends on the grid alone errs once.
         let level = errors.reduce(0) { $0 + $1 * $1 } / (Set(chances).count == 1 ? 40 : 40 * 40)
-        #expect(abs(mean(values) - mean(chances)) <= 3 * (variance + level).squareRoot() + 1e-9, "\(name): \(mean(values)) against \(mean(chances))")
+        #expect(
+            abs(mean(values) - mean(chances)) <= 3 * (variance + level).squareRoot() + 1e-9,
+            "\(name): \(mean(values)) against \(mean(chances))")
     }
 
     @Test(arguments: asking)

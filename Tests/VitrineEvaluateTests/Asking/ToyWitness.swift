@@ -44,7 +44,10 @@ struct ToyWitness: Witness {
         for i in pixels.indices { pixels[i] = Float(0.25 + random.uniform()) }
         image = Tensor([3, rows * side, columns * side], pixels)
         // Few patches matter, as lesions do.
-        self.weights = weights ?? (0..<classes).map { _ in (0..<rows * columns).map { _ in random.uniform() < 0.3 ? random.normal() : 0.05 * random.normal() } }
+        self.weights =
+            weights
+            ?? (0..<classes).map { _ in (0..<rows * columns).map { _ in random.uniform() < 0.3 ? random.normal() : 0.05 * random.normal() }
+            }
     }
 
     func patchMeans(_ pixels: Tensor) -> [Double] {

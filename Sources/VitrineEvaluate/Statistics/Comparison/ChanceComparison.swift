@@ -33,7 +33,8 @@ public struct ChanceComparison: Sendable, Equatable {
         (score, self.chance, self.ceiling) = (value.value, base.value, top?.value)
         let excess = try ClusterRatio(
             numerators: zip(value.numerators, base.numerators).map(-), denominators: value.denominators)
-        signFlip = try SignFlip.test(excess.numerators, alternative: better == .lower ? .less : .greater, draws: resamples.count, seed: resamples.seed)
+        signFlip = try SignFlip.test(
+            excess.numerators, alternative: better == .lower ? .less : .greater, draws: resamples.count, seed: resamples.seed)
         if let top, better.isBetter(top.value, than: base.value) {
             let relative = try ClusterRatio(
                 numerators: excess.numerators, denominators: zip(top.numerators, base.numerators).map(-))
