@@ -73,15 +73,39 @@ struct DirectLogit: Explainer {
         }
         let whole = Double(target.value(logits: subject.logits))
         let embedding = dot(trace.value(.tokens(0)), w)
-        let tokens = dot(trace.value(.tokens(subject.depth)), w)
-        // All that adds to z_L but attention's values, the MLPs and the embedding: biases of the projections.
-        let branchBias = tokens - embedding - attentionSum - mlpSum
-        let headBias = whole - tokens
+        let bias = probe.projectionBias(along: w) + Double(target.value(logits: probe.headOfNormBias()))
         return MethodResult(
             subject.patchMap(Array(map.dropFirst(subject.prefix)), .relevance),
             notes: [
-                "attention": [attentionSum], "mlp": [mlpSum], "embedding": [embedding], "bias": [branchBias + headBias],
-                "logit": [whole],
+                "attention": [attentionSum], "mlp": [mlpSum], "embedding": [embedding], "bias": [bias],
+                "gap": [abs(whole - attentionSum - mlpSum - embedding - bias)],
             ])
+    }
+}
+
+extension Probe {
+    /// `sum_l <s_l b_l, sum_i w_i>`: what the projections' biases, LayerScale included, add along w `[tokens, width]`.
+    fileprivate func projectionBias(along w: Tensor) -> Double {
+        var total = Tensor([w.shape[1]])
+        columnSums(w, addingTo: &total)
+        return model.blocks.reduce(0) { sum, block in
+            guard let bias = block.projection.bias else { return sum }
+            guard let gamma = block.scale1 else { return sum + dot(bias, total) }
+            return sum + dot(bias.times(gamma), total)
+        }
+    }
+
+    /// The logits of a final norm whose input is constant: its shift through the head.
+    fileprivate func headOfNormBias() -> [Float] {
+        func logits(_ head: Linear) -> [Float] {
+            let copies = head.inputs / model.norm.bias.count
+            let input = Tensor([1, head.inputs], (0..<copies).flatMap { _ in model.norm.bias.values })
+            var y = Tensor([1, head.outputs])
+            multiplyRows(input, head.weight.matrix.transposed, bias: head.bias, into: &y)
+            return y.values
+        }
+        let first = logits(model.head!)
+        guard let second = model.distillationHead.map(logits) else { return first }
+        return zip(first, second).map { ($0 + $1) / 2 }
     }
 }
