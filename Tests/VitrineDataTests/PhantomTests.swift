@@ -183,7 +183,7 @@ import VitrineTensor
             #expect(throws: PhantomError.shortcut(text: text)) { try PhantomShortcut(parsing: text) }
         }
         #expect(throws: PhantomError.rate(option: "shortcut", value: 2)) { try PhantomShortcut(parsing: "ruler:2") }
-        #expect(throws: PhantomError.self) {
+        #expect(throws: FileFailure.self) {
             try PhantomSet(task: .bone, count: 1, seed: 1).write(to: "/dev/null/phantoms", workers: 1)
         }
     }

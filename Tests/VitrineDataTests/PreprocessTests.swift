@@ -110,7 +110,7 @@ struct PreprocessCase: Decodable, CustomTestStringConvertible {
     }
 
     @Test(arguments: [
-        ("squeeze", "preprocessing 'squeeze': 'squeeze' is none of resize, center-crop, resize-shorter-crop, none"),
+        ("squeeze", "preprocessing 'squeeze': 'squeeze' is none of resize, center-crop, resize-shorter-crop, resize-crop, resize-rectangle, none"),
         ("resize", "preprocessing 'resize' needs a size, such as 'resize:224'"),
         ("resize-shorter-crop", "preprocessing 'resize-shorter-crop' needs two sizes, such as 'resize-shorter-crop:256,224'"),
         ("resize:0", "preprocessing 'resize:0': size '0' is no whole number in 1...16384"),
@@ -124,7 +124,7 @@ struct PreprocessCase: Decodable, CustomTestStringConvertible {
         ("none:28", "preprocessing 'none:28' takes 0 sizes, 1 given"),
         (
             "resize:28:imagnet",
-            "preprocessing 'resize:28:imagnet': 'imagnet' is no size, no normalisation (imagenet, half, none) and no filter (nearest, box, bilinear, bicubic, lanczos)"
+            "preprocessing 'resize:28:imagnet': 'imagnet' is no size, no normalisation (imagenet, half, clip, none, or MEAN/DEVIATION) and no filter (nearest, box, bilinear, bicubic, lanczos)"
         ),
         (
             "resize:28:half:bilinear:x",

@@ -53,7 +53,7 @@ import VitrineTensor
             return KnownModels.heads(layout)
         }
         #expect(heads(192, 12, 768) == nil && heads(384, 12, 1536) == nil)
-        #expect(heads(384, 12, 1536) { $0.hasLayerScale = true } == 6 && heads(192, 12, 768) { $0.hasDistillationToken = true } == 3)
+        #expect(heads(384, 12, 1536) { $0.hasLayerScale = true } == 6 && heads(384, 12, 1536) { $0.patchSize = 14 } == 6 && heads(192, 12, 768) { $0.hasDistillationToken = true } == 3)
         #expect(heads(768, 12, 3072) == 12 && heads(1024, 24, 4096) == 16)
         // timm's first small models (8 heads), and a checkpoint whose last block is missing.
         #expect(heads(768, 8, 2304) == nil && heads(768, 11, 3072) == nil && heads(1280, 2, 5120) == nil)
@@ -230,7 +230,7 @@ import VitrineTensor
         let c = try load(shapes).model.configuration
         #expect(c.probabilities == .sigmoid)
         // 1 / (1 + e^0.7279) to seven digits; Float32 has no more.
-        #expect(abs(c.probabilities([-0.7279])[0] - 0.325_657_3) < 1e-6)
+        #expect(abs(c.probabilities([-0.7279])[0] - 0.3256557) < 1e-6)
         #expect(c.predictedClass([-0.1]) == 0 && c.predictedClass([0.1]) == 1)
         let json = #"{"model_type": "vit", "hidden_size": 8, "num_attention_heads": 2, "problem_type": "multi_label_classification"}"#
         let multi = try load(KeyMapTests.timmShapes(Self.tiny), prepare: { $0.neighbour = (Array(json.utf8), "config.json") })

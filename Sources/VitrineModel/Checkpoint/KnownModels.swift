@@ -53,11 +53,12 @@ public enum KnownModels {
     /// Heads of the published models of this layout; nil where they differ or there is none.
     ///
     /// Widths 192 and 384 with plain blocks come with 3 and 6 heads (timm, DeiT, DINO) and with 12 (MoCo v3, MAE-Lite, TinyMIM):
-    /// only a distillation token, or DINOv2's and DeiT III's LayerScale, tells the former.
+    /// a distillation token, DINOv2's and DeiT III's LayerScale, or another patch than 16, which the latter all have, tells the former.
     static func heads(_ layout: Layout) -> Int? {
         guard sizes.contains(where: { $0 == (layout.width, layout.depth, layout.hidden) }) else { return nil }
-        if layout.width == 192 && !layout.hasDistillationToken { return nil }
-        if layout.width == 384 && !layout.hasDistillationToken && !layout.hasLayerScale && layout.depth == 12 { return nil }
+        let mayBeEither = !layout.hasDistillationToken && layout.patchSize == 16
+        if layout.width == 192 && mayBeEither { return nil }
+        if layout.width == 384 && mayBeEither && !layout.hasLayerScale && layout.depth == 12 { return nil }
         return heads(width: layout.width, hasClassToken: layout.hasClassToken)
     }
 
