@@ -57,20 +57,21 @@ let package = Package(
             [
                 "VitrineModel", "VitrineData", "VitrineEvaluate", "VitrineImage", "VitrineTensor", .product(name: "Yams", package: "Yams"),
             ]),
+        module("VitrineStore", ["VitrineImage", "VitrineTensor", .product(name: "GRDB", package: "GRDB.swift")]),
         module(
             "VitrineStudy",
             [
                 "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData", "VitrineEvaluate", "VitrineTrain",
-                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Yams", package: "Yams"),
+                "VitrineStore", .product(name: "Yams", package: "Yams"),
             ]),
         .target(
-            name: "VitrineReport", dependencies: ["VitrineStudy", "VitrineEvaluate", "VitrineImage", "VitrineTensor"],
+            name: "VitrineReport", dependencies: ["VitrineStore", "VitrineEvaluate", "VitrineImage", "VitrineTensor"],
             resources: [.embedInCode("Assets")], swiftSettings: swiftSettings),
         .executableTarget(
             name: "vitrine",
             dependencies: [
                 "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData",
-                "VitrineEvaluate", "VitrineTrain", "VitrineStudy", "VitrineReport",
+                "VitrineEvaluate", "VitrineTrain", "VitrineStore", "VitrineStudy", "VitrineReport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -89,10 +90,10 @@ let package = Package(
             "VitrineStudy",
             [
                 "VitrineStudy", "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData", "VitrineEvaluate",
-                "VitrineTrain",
+                "VitrineTrain", "VitrineStore", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
-        tests("vitrine", ["vitrine", "VitrineStudy", "VitrineImage", "VitrineTensor"]),
-        tests("VitrineReport", ["VitrineReport", "VitrineStudy", "VitrineEvaluate", "VitrineImage", "VitrineTensor"]),
+        tests("vitrine", ["vitrine", "VitrineStore", "VitrineStudy", "VitrineImage", "VitrineTensor"]),
+        tests("VitrineReport", ["VitrineReport", "VitrineStore", "VitrineStudy", "VitrineEvaluate", "VitrineImage", "VitrineTensor"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,6 +1,6 @@
 import Foundation
 import VitrineImage
-import VitrineStudy
+import VitrineStore
 import VitrineTensor
 
 /// Writes everything a finished study says: the page, the tables, the figures.
@@ -17,20 +17,19 @@ public struct Report: Sendable {
     public var galleryImages = 3
     /// Also writes every stored map as `maps/<data set>/<model>/<method>/<image>.npy`, at its native resolution.
     public var writesMaps = false
-    /// The folder that the paths of the study file start from; nil finds it from the images' paths.
-    public var studyFolder: String?
 
     public init() {}
 
+    /// - Parameter pictures: shows the images behind the store.
     /// - Returns: the answer, for the terminal.
     /// - Throws: `StoreError`, `ReportError`, `FileFailure`.
     @discardableResult
-    public func write(_ store: Store, to folder: String) throws -> Answer {
+    public func write(_ store: Store, pictures: any StudyPictureSource, to folder: String) throws -> Answer {
+        try store.verify()
         let figures = folder + "/figures"
         try FileSystem.makeFolder(figures)
         let study = try StudyAnalysis(store, resamples: resamples, workers: workers)
         let answer = Answer(study)
-        let pictures = try StudyPictures(store, folder: studyFolder)
         let gallery = try Gallery(study, store: store, pictures: pictures, each: galleryImages)
         let overview = try Overview(gallery, store: store, colorMap: colorMap)
 

@@ -2,6 +2,7 @@ import Foundation
 import VitrineImage
 import VitrineTensor
 
+@testable import VitrineStore
 @testable import VitrineStudy
 
 /// A small finished study whose scores are planted, in a folder that goes when the test ends.

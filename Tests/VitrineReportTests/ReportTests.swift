@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VitrineImage
+import VitrineStore
 import VitrineStudy
 
 @testable import VitrineReport
@@ -11,7 +12,7 @@ struct ReportTests {
         var report = Report()
         report.resamples = 500
         report.workers = workers
-        try report.write(store, to: planted.file(name))
+        try report.write(store, pictures: StudyPictures(store), to: planted.file(name))
         var files: [String: Data] = [:]
         for case let path as String in try #require(FileManager.default.enumerator(atPath: planted.file(name))) {
             files[path] = FileManager.default.contents(atPath: planted.file(name) + "/" + path)

@@ -1,6 +1,7 @@
 import Foundation
 import VitrineImage
 import VitrineModel
+import VitrineStore
 import VitrineStudy
 import VitrineTensor
 import VitrineTrain
@@ -110,7 +111,7 @@ final class Scratch: Sendable {
     @discardableResult
     func run(
         _ plan: StudyPlan, into folder: String = "results", shard: StudyShard = .whole, workers: Int = 2,
-        shouldStop: @escaping @Sendable () -> Bool = { false }
+        shouldStop: @escaping @Sendable () -> Bool = { false }, changed: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> String {
         let store = try StudyRunner.openStore(plan, folder: file(folder), shard: shard)
         defer { try? store.close() }
@@ -118,6 +119,7 @@ final class Scratch: Sendable {
         runner.shard = shard
         runner.workers = workers
         runner.shouldStop = shouldStop
+        runner.changed = changed
         try runner.run()
         return store.path
     }

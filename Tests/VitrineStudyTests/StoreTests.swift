@@ -1,7 +1,9 @@
 import Foundation
+import GRDB
 import Testing
 import VitrineImage
 
+@testable import VitrineStore
 @testable import VitrineStudy
 
 @Suite("Result store")
@@ -103,24 +105,104 @@ struct StoreTests {
         #expect(visited == unit.scores)
     }
 
-    @Test("a unit enters whole or not at all, and only once")
+    @Test("a unit enters whole or not at all, and what is made again takes the place of what was there")
     func atomic() throws {
         let store = try Store.create(path("a.sqlite"), plan: Self.plan)
         var bad = unit()
-        // No such metric: the foreign key fails after most of the unit was written.
+        // No such metric: it fails after most of the unit was written.
         bad.scores[0].metricID = 7
         #expect(throws: StoreError.self) { try store.commit(bad) }
         #expect(try store.units().isEmpty && store.predictions(model: 1).isEmpty && store.notes().isEmpty)
         try store.commit(unit())
-        #expect(throws: StoreError.self) { try store.commit(unit()) }
+        let digest = try store.contentDigest()
+        try store.commit(unit())
+        #expect(try store.contentDigest() == digest)
+        try store.verify()
     }
 
-    @Test("commits reach the disk: write-ahead log and synchronous = FULL")
+    @Test("commits reach the disk, and nothing stands beside the file once they have")
     func durable() throws {
         let store = try Store.create(path("a.sqlite"), plan: Self.plan)
         #expect(try store.synchronous == 2)
         try store.commit(unit())
-        #expect(FileManager.default.fileExists(atPath: store.path + "-wal"))
+        // As after any ending of the process: nothing is closed yet.
+        #expect(try files() == ["a.sqlite", "a.sqlite.lock"])
+        try FileManager.default.copyItem(atPath: store.path, toPath: path("copy.sqlite"))
+        #expect(try Store.open(path("copy.sqlite")).contentDigest() == store.contentDigest())
+        try store.close()
+        #expect(try files() == ["a.sqlite", "a.sqlite.lock", "copy.sqlite"])
+    }
+
+    private func files() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
+
+    @Test("logs that a deleted store left behind do not enter the next one")
+    func staleLogs() throws {
+        let first = try path("a.sqlite")
+        for suffix in StoreFile.companions { try Data("left behind".utf8).write(to: URL(fileURLWithPath: first + suffix)) }
+        let store = try Store.create(first, plan: Self.plan)
+        #expect(try files() == ["a.sqlite", "a.sqlite.lock"])
+        try store.commit(unit())
+        let digest = try store.contentDigest()
+        try store.close()
+        // A write-ahead log with another store's rows: SQLite alone would take them in.
+        let other = try DatabaseQueue(path: path("log.sqlite"))
+        try other.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA journal_mode = WAL; CREATE TABLE a (b); INSERT INTO a VALUES (1)")
+            try FileManager.default.copyItem(atPath: path("log.sqlite-wal"), toPath: first + "-wal")
+        }
+        #expect(throws: StoreError.foreignLog(path: first)) { try Store.open(first) }
+        #expect(throws: StoreError.foreignLog(path: first)) { try Store.open(first, isReadOnly: false) }
+        try FileManager.default.removeItem(atPath: first + "-wal")
+        #expect(try Store.open(first).contentDigest() == digest)
+    }
+
+    @Test("one process writes a store at a time, and it is asked before the file is opened")
+    func oneWriter() throws {
+        let store = try Store.create(path("a.sqlite"), plan: Self.plan)
+        #expect(throws: StoreError.inUse(path: store.path)) { try Store.open(store.path, isReadOnly: false) }
+        #expect(throws: StoreError.inUse(path: store.path)) { try Store.create(store.path, plan: Self.plan) }
+        #expect(throws: StoreError.inUse(path: store.path)) { try Store.merge([store.path], into: store.path, replacing: true) }
+        #expect(try Store.open(store.path).units() == [])
+        try store.close()
+        #expect(throws: StoreError.exists(path: store.path)) { try Store.create(store.path, plan: Self.plan) }
+        try Store.open(store.path, isReadOnly: false).close()
+    }
+
+    @Test("a merge takes along what it replaces, and leaves every file as it was when it fails")
+    func mergeReplaces() throws {
+        func shard(_ name: String, _ sample: Int, value: Double = 0.1) throws -> String {
+            let store = try Store.create(path(name), plan: Self.plan)
+            var unit = unit(sample)
+            unit.scores[0].value = value
+            try store.commit(unit)
+            try store.close()
+            return store.path
+        }
+        let (whole, other, wrong) = (try shard("results.sqlite", 0), try shard("b.sqlite", 1), try shard("c.sqlite", 0, value: 0.5))
+        let before = try Data(contentsOf: URL(fileURLWithPath: whole))
+        #expect(throws: StoreError.exists(path: whole)) { try Store.merge([other], into: whole) }
+        #expect(throws: StoreError.self) { try Store.merge([wrong], into: whole, replacing: true) }
+        let none = try path("none.sqlite")
+        #expect(throws: StoreError.missing(path: none)) { try Store.merge([none], into: whole, replacing: true) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: whole)) == before)
+        // A single shard that is the result itself loses nothing.
+        #expect(try Store.merge([whole], into: whole, replacing: true).units().map(\.sampleID) == [0])
+        #expect(try Store.merge([other], into: whole, replacing: true).units().map(\.sampleID) == [0, 1])
+        #expect(try !files().contains { $0.contains(".part") || $0.hasSuffix("-journal") })
+    }
+
+    @Test("a store on a medium that cannot be written opens")
+    func readOnlyMedium() throws {
+        let store = try Store.create(path("a.sqlite"), plan: Self.plan)
+        try store.commit(unit())
+        try store.close()
+        let manager = FileManager.default
+        try manager.setAttributes([.posixPermissions: 0o444], ofItemAtPath: store.path)
+        try manager.setAttributes([.posixPermissions: 0o555], ofItemAtPath: folder.path)
+        defer { try? manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path) }
+        let read = try Store.open(store.path)
+        try read.verify()
+        #expect(try read.units().count == 1)
     }
 
     @Test("the digest sees every value of the content, and no date or duration")

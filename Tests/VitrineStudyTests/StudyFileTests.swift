@@ -138,9 +138,10 @@ struct StudyFileTests {
         #expect(again.resolved == study.resolved)
         #expect(again.fingerprint == study.fingerprint)
         #expect(again.title == "a: 'b' \"c\" é")
-        let free = try StudyFile.parse(text, path: "s", overrides: ["datasets.cpchild.part=a", "workers=9", "output=x", "title=z"])
+        let free = try StudyFile.parse(
+            text, path: "s", overrides: ["datasets.cpchild.part=a", "batch=2", "workers=9", "output=x", "title=z"])
         #expect(free.fingerprint == study.fingerprint)
-        let bound = try StudyFile.parse(text, path: "s", overrides: ["datasets.cpchild.part=a", "batch=2"])
+        let bound = try StudyFile.parse(text, path: "s", overrides: ["datasets.cpchild.part=a", "permutations=2"])
         #expect(bound.fingerprint != study.fingerprint)
     }
 

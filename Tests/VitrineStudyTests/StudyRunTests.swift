@@ -6,6 +6,7 @@ import VitrineImage
 import VitrineModel
 import VitrineTensor
 
+@testable import VitrineStore
 @testable import VitrineStudy
 
 @Suite("Study run")
@@ -112,7 +113,6 @@ struct StudyRunTests {
             let resumed = try Store.open(scratch.run(plan, into: folder))
             let failures = try resumed.failures()
             #expect(try resumed.contentDigest() == whole, "stopped after \(k) commits: \(failures)")
-            // What was stored was not computed again: its timings are still the first ones.
             #expect(try resumed.runs().count == 3)
             #expect(before < (try resumed.progress().total))
         }
@@ -159,6 +159,60 @@ struct StudyRunTests {
         #expect(try !part.progress().isComplete)
         try part.close()
         #expect(try Store.open(scratch.run(plan, into: "part")).contentDigest() == whole)
+    }
+
+    @Test("batch is a way of running: it changes no bit, and a study goes on with another one")
+    func batchChangesNothing() throws {
+        let scratch = try scratch(count: 7)
+        let one = try Store.open(scratch.run(scratch.plan(["batch=1", "stability=2"]), into: "one")).contentDigest()
+        #expect(try Store.open(scratch.run(scratch.plan(["batch=4", "stability=2"]), into: "four")).contentDigest() == one)
+        let asked = Atomic(0)
+        #expect(throws: StudyInterruption.self) {
+            try scratch.run(
+                scratch.plan(["batch=3", "stability=2"]), into: "both",
+                shouldStop: { asked.wrappingAdd(1, ordering: .relaxed).newValue > 25 })
+        }
+        let begun = try Store.open(scratch.file("both/results.sqlite")).timings()
+        let both = try Store.open(scratch.run(scratch.plan(["batch=2", "stability=2"]), into: "both"))
+        #expect(try both.contentDigest() == one)
+        // What was stored was not computed again.
+        let ended = try both.timings()
+        #expect(!begun.isEmpty && begun.count < ended.count && begun.allSatisfy(ended.contains))
+    }
+
+    @Test("a study is the same from any working directory, under an absolute path, and in a folder that was moved")
+    func elsewhere() throws {
+        let scratch = try scratch(count: 2)
+        try FileManager.default.createDirectory(atPath: scratch.file("home"), withIntermediateDirectories: true)
+        for name in ["study.yaml", "table", "weights"] {
+            try FileManager.default.moveItem(atPath: scratch.file(name), toPath: scratch.file("home/\(name)"))
+        }
+        func plan(_ folder: String) throws -> StudyPlan {
+            try StudyPlan.read(scratch.file("\(folder)/study.yaml"))
+        }
+        let first = try plan("home")
+        #expect(first.store.samples[0].imagePath == "table/images/p0.png" && first.store.samples[0].maskPath == "table/masks/p0.png")
+        let digest = try Store.open(scratch.run(first, into: "home/results")).contentDigest()
+        try FileManager.default.moveItem(atPath: scratch.file("home"), toPath: scratch.file("moved"))
+        let store = try Store.open(scratch.run(plan("moved"), into: "moved/results"))
+        #expect(try store.contentDigest() == digest)
+        let pictures = try StudyPictures(store)
+        #expect(try pictures.picture(model: 1, sample: 0).mask != nil)
+        // Another spelling of the same folder.
+        let spelled = try StudyPlan.read(scratch.file("moved/../moved/./study.yaml"))
+        #expect(try spelled.differences(from: store) == [])
+    }
+
+    @Test("folders are found from one another by their names")
+    func studyFolders() {
+        #expect(StudyFolder.relative("/a/b", to: "/a/b/results") == "..")
+        #expect(StudyFolder.relative("/a/b", to: "/a/./c/../c/d") == "../../b")
+        #expect(StudyFolder.relative("/a/b", to: "/a/b/") == ".")
+        #expect(StudyFolder.absolute("..", from: "/x/results") == "/x")
+        #expect(StudyFolder.absolute("/y/../z", from: "/x") == "/z")
+        let here = FileManager.default.currentDirectoryPath
+        #expect(StudyFolder.absolute(".") == here)
+        #expect(StudyFolder.absolute(StudyFolder.relative("st", to: "st/results"), from: "st/results") == here + "/st")
     }
 
     @Test("shards of different studies do not merge")
@@ -215,23 +269,6 @@ struct StudyRunTests {
         let mended = try Store.open(scratch.run(plan))
         #expect(try mended.failures().map(\.sampleID) == [3, 5])
         #expect(try mended.scores(model: 2, method: 0, metric: 0).sampleIDs == [0, 1, 2, 4])
-    }
-
-    @Test("an image or a checkpoint that changed since the study began is not mixed in")
-    func changedInputs() throws {
-        let scratch = try scratch(count: 4)
-        let plan = try scratch.plan()
-        let asked = Atomic(0)
-        // Inspection of six samples, the prior, four units of controls, the first model and one unit of it.
-        #expect(throws: StudyInterruption.self) {
-            try scratch.run(plan, workers: 1, shouldStop: { asked.wrappingAdd(1, ordering: .relaxed).newValue > 13 })
-        }
-        try scratch.writeImage("table/images/p2.png", square: Scratch.square(3))
-        try scratch.writeModel("weights/table_a.safetensors", seed: 9)
-        let store = try Store.open(scratch.run(plan))
-        let failures = try store.failures()
-        #expect(failures.map(\.stage) == [.model, .image])
-        #expect(failures.allSatisfy { $0.message.contains("has changed since the study began") })
     }
 
     @Test("masks alone need no model and no image, and give the levels that the audit of masks gives")

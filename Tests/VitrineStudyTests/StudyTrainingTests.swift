@@ -5,6 +5,7 @@ import VitrineModel
 import VitrineTensor
 import VitrineTrain
 
+@testable import VitrineStore
 @testable import VitrineStudy
 
 @Suite("Study with training")

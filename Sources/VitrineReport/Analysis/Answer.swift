@@ -1,5 +1,5 @@
 import VitrineEvaluate
-import VitrineStudy
+import VitrineStore
 
 /// What a study asked and found, in sentences whose every number stands in a table of the report.
 public struct Answer: Sendable, Equatable {

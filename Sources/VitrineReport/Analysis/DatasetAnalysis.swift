@@ -1,5 +1,5 @@
 import VitrineEvaluate
-import VitrineStudy
+import VitrineStore
 
 /// Everything a report says about one data set.
 public struct DatasetAnalysis: Sendable, Equatable {

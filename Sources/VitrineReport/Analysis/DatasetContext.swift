@@ -1,5 +1,5 @@
 import VitrineEvaluate
-import VitrineStudy
+import VitrineStore
 
 /// What all analyses of one data set share: its models, which cells are controls, and who is whose patient.
 final class DatasetContext {

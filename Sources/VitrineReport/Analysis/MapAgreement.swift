@@ -1,5 +1,5 @@
 import VitrineImage
-import VitrineStudy
+import VitrineStore
 
 /// How alike the maps of two methods are, image by image: Pearson correlation of the maps as they are displayed and scored.
 public struct MapAgreement: Sendable, Equatable {

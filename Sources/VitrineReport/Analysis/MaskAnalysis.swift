@@ -1,4 +1,4 @@
-import VitrineStudy
+import VitrineStore
 
 /// The state of the expert masks of one data set.
 public struct MaskAnalysis: Sendable, Equatable {

@@ -1,5 +1,5 @@
 import VitrineEvaluate
-import VitrineStudy
+import VitrineStore
 
 /// All cells of one data set under one metric and protocol, compared with chance, controls and each other.
 public struct MetricAnalysis: Sendable, Equatable {

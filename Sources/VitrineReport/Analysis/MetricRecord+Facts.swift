@@ -1,5 +1,5 @@
 import VitrineEvaluate
-import VitrineStudy
+import VitrineStore
 
 extension MetricRecord {
     /// Which way the metric is better; a metric that this version does not know is taken as the metrics of the first studies were.

@@ -1,5 +1,5 @@
 import VitrineEvaluate
-import VitrineStudy
+import VitrineStore
 
 /// The scores of one data set and metric, by model and method, with what is needed to compare them image by image.
 struct MetricScores {

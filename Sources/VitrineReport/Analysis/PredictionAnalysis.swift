@@ -1,5 +1,5 @@
 import VitrineEvaluate
-import VitrineStudy
+import VitrineStore
 
 /// How well a model decides what it is asked to explain, over all images of the data set with a label.
 public struct PredictionAnalysis: Sendable, Equatable {

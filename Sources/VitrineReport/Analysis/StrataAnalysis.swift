@@ -1,5 +1,5 @@
 import VitrineEvaluate
-import VitrineStudy
+import VitrineStore
 
 /// The scores of a method on parts of the images: right and wrong predictions, confidence, lesion size, number of lesions.
 public struct StrataAnalysis: Sendable, Equatable {

@@ -1,5 +1,5 @@
 import VitrineEvaluate
-import VitrineStudy
+import VitrineStore
 
 /// A finished study, analysed: every number of the report, without a word or a picture.
 ///

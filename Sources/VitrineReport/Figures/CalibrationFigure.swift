@@ -1,5 +1,5 @@
 import VitrineImage
-import VitrineStudy
+import VitrineStore
 
 /// Confidence against accuracy, in ten bins; dots as large as their bins are full.
 struct CalibrationFigure {

@@ -1,5 +1,5 @@
 import VitrineImage
-import VitrineStudy
+import VitrineStore
 
 /// Demšar's diagram: mean ranks on a line, bars over methods that Nemenyi's test does not tell apart.
 struct CriticalDifferenceFigure {

@@ -1,6 +1,6 @@
 import Foundation
 import VitrineImage
-import VitrineStudy
+import VitrineStore
 
 /// Scores with their intervals, the best first, a colour per model; the chance level and the centre prior are marked.
 struct IntervalFigure {

@@ -1,6 +1,6 @@
 import Foundation
 import VitrineImage
-import VitrineStudy
+import VitrineStore
 
 /// Score against lesion size, with the chance level: every image a dot while there are few, and lines that join means over up to ten groups
 /// of images of like lesion size.

@@ -1,6 +1,6 @@
 import Foundation
 import VitrineImage
-import VitrineStudy
+import VitrineStore
 import VitrineTensor
 
 /// Images to look at one by one: of every data set the best, the worst and some drawn at random, with the maps of all methods.
@@ -9,7 +9,7 @@ struct Gallery {
         /// `best`, `worst` or `random`.
         var kind: String
         var sample: SampleRecord
-        var picture: StudyPictures.Picture
+        var picture: StudyPicture
     }
 
     struct Part {
@@ -24,10 +24,10 @@ struct Gallery {
     let study: StudyAnalysis
     let parts: [Part]
     private let store: Store
-    private let pictures: StudyPictures
+    private let pictures: any StudyPictureSource
 
     /// - Parameter each: how many best, worst and random images; 0 for no gallery.
-    init(_ study: StudyAnalysis, store: Store, pictures: StudyPictures, each: Int) throws(StoreError) {
+    init(_ study: StudyAnalysis, store: Store, pictures: any StudyPictureSource, each: Int) throws(StoreError) {
         self.study = study
         self.store = store
         self.pictures = pictures
@@ -40,7 +40,7 @@ struct Gallery {
                 let samples = Dictionary(uniqueKeysWithValues: try store.samples(dataset: dataset.dataset.id).map { ($0.id, $0) })
                 for (kind, id) in try Self.choose(study, dataset, store, each: each) {
                     guard let sample = samples[id] else { continue }
-                    do throws(StudyPictures.Absence) {
+                    do throws(StudyPicture.Absence) {
                         part.cases.append(Case(kind: kind, sample: sample, picture: try pictures.picture(model: model.id, sample: id)))
                     } catch  where !part.absences.contains(error.description) { part.absences.append(error.description) } catch {}
                 }

@@ -1,5 +1,5 @@
 import VitrineImage
-import VitrineStudy
+import VitrineStore
 
 /// The paper's figure: rows are data sets, columns an image and the map of every method over it, the experts' outline drawn.
 struct Overview {
@@ -51,7 +51,7 @@ struct Overview {
         }
     }
 
-    private func picture(_ map: HeatMap, _ picture: StudyPictures.Picture) -> Picture? {
+    private func picture(_ map: HeatMap, _ picture: StudyPicture) -> Picture? {
         guard map.width == picture.image.width, map.height == picture.image.height else { return nil }
         let image = overlay.picture(of: map, over: picture.image, outline: picture.mask)
         guard map.audit.isSound else { return Picture(image: image) }

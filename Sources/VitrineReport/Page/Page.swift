@@ -1,6 +1,6 @@
 import Foundation
 import VitrineImage
-import VitrineStudy
+import VitrineStore
 import VitrineTensor
 
 /// A part of the page under a heading of its own.

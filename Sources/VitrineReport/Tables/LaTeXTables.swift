@@ -1,4 +1,4 @@
-import VitrineStudy
+import VitrineStore
 
 /// `tables.tex`: the study's tables with booktabs, one per data set, metric and protocol.
 ///

@@ -1,4 +1,4 @@
-import VitrineStudy
+import VitrineStore
 import VitrineTensor
 
 /// `scores.csv` and `scores.jsonl`: one row per image, model, method, metric and protocol.

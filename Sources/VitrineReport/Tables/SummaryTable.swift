@@ -1,5 +1,5 @@
 import VitrineEvaluate
-import VitrineStudy
+import VitrineStore
 import VitrineTensor
 
 /// `summary.csv`: one row per cell of the tables; and `comparisons.csv`: one row per pair of methods, models or controls.

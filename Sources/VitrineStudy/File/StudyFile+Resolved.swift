@@ -6,26 +6,29 @@ extension StudyFile {
     /// The study as YAML with every default spelled out; reading it gives the same study.
     public var resolved: String { yaml(isFingerprint: false) }
 
-    /// As `resolved`, without what differs between shards and machines (workers, output).
+    /// As `resolved`, without what differs between shards and machines (batch, workers, output).
     var resolvedForStore: String { yaml(isFingerprint: false, namesRun: false) }
 
-    /// SHA-256 of what determines the results: the resolved study without title, workers and output.
+    /// SHA-256 of what determines the results: the resolved study without title, batch, workers and output.
     public var fingerprint: String { sha256(of: Array(yaml(isFingerprint: true).utf8)) }
 
-    /// The resolved study, a line per value, for comparing two studies.
-    var fingerprintLines: [String] { yaml(isFingerprint: true).split(separator: "\n").map(String.init) }
+    /// What every result depends on, a line per value.
+    var commonLines: [String] {
+        [
+            "seed: \(seed)", "target: \(target)", "permutations: \(permutations)", "stability: \(stabilityDraws)",
+            "control-grid: \(controlGrid)",
+        ]
+    }
 
     private func yaml(isFingerprint: Bool, namesRun: Bool = true) -> String {
         var lines: [String] = []
         if !isFingerprint { lines.append("title: \(quoted(title))") }
-        lines.append("seed: \(seed)")
-        lines.append("target: \(target)")
+        let common = commonLines
+        lines += common[..<2]
         lines.append("protocols: [\(protocols.map(\.rawValue).joined(separator: ", "))]")
-        lines.append("permutations: \(permutations)")
-        lines.append("stability: \(stabilityDraws)")
-        lines.append("control-grid: \(controlGrid)")
-        lines.append("batch: \(batch)")
+        lines += common[2...]
         if !isFingerprint && namesRun {
+            lines.append("batch: \(batch)")
             lines.append("workers: \(workers)")
             lines.append("output: \(quoted(output))")
         }
@@ -44,6 +47,17 @@ extension StudyFile {
             lines += inner.enumerated().map { ($0 == 0 ? "  - " : "    ") + $1 }
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+extension StudyFile {
+    /// What decides how a model is loaded, beside its file.
+    func loading(_ model: StudyModel) -> [String] {
+        var lines = model.resolvedLines.filter { line in !["name: ", "pattern: ", "datasets: "].contains { line.hasPrefix($0) } }
+        if case .randomWeights(let like, _) = model.source, let other = models.first(where: { $0.name == like }) {
+            lines += loading(other)
+        }
+        return lines
     }
 }
 

@@ -24,7 +24,7 @@ public struct StudyFile: Sendable {
     public var stabilityDraws: Int
     /// Side of the patch grid of the control `random-patch`.
     public var controlGrid: Int
-    /// Images that go through a network together. Part of what determines the results, in their last bits.
+    /// Images that go through a network together. Results do not depend on it.
     public var batch: Int
     /// Threads; 0 is one per core. Results do not depend on it.
     public var workers: Int

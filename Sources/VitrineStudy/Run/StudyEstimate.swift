@@ -2,6 +2,7 @@ import VitrineEvaluate
 import VitrineExplain
 import VitrineImage
 import VitrineModel
+import VitrineStore
 import VitrineTensor
 import VitrineTrain
 

@@ -1,6 +1,7 @@
 import VitrineData
 import VitrineEvaluate
 import VitrineImage
+import VitrineStore
 import VitrineTensor
 
 /// One image as a model or a control sees it, with its mask brought along.
@@ -11,8 +12,8 @@ struct StudyInput: Sendable {
     var mask: Mask?
     /// SHA-256 of the image's file as decoded; empty for masks alone.
     var digest = ""
-    /// SHA-256 of what the mask was made from (see `Annotation.ReadMask`); empty without a mask.
-    var maskDigest = ""
+    /// `MaskRecord.digest` of the mask before it was brought along.
+    var maskDigest: String?
     var height: Int { pixels.shape[1] }
     var width: Int { pixels.shape[2] }
 }
@@ -32,14 +33,53 @@ extension StudyPlan {
         let entry = source.sample(sample)
         let isScored = source.roles[sample - source.firstSample] == .score
         guard source.hasImages else {
-            let (mask, digest) = try storedMask(entry, of: nil)
-            return StudyInput(pixels: Tensor([3, mask.height, mask.width]), mask: mask, maskDigest: digest)
+            let mask = try storedMask(entry, of: nil).mask
+            return StudyInput(pixels: Tensor([3, mask.height, mask.width]), mask: mask, maskDigest: mask.digest)
         }
         let (image, digest) = try read(entry, preprocess: preprocess)
         guard isScored else { return StudyInput(pixels: image.tensor, mask: nil, digest: digest) }
-        let (stored, maskDigest) = try storedMask(entry, of: image)
-        return StudyInput(
-            pixels: image.tensor, mask: try aligned(stored, to: image, entry), digest: digest, maskDigest: maskDigest)
+        let stored = try storedMask(entry, of: image).mask
+        return StudyInput(pixels: image.tensor, mask: try aligned(stored, to: image, entry), digest: digest, maskDigest: stored.digest)
+    }
+
+    /// As `input`, if image and mask are still those that were inspected.
+    ///
+    /// - Parameters:
+    ///   - image: SHA-256 of the file as inspected; nil for masks alone.
+    ///   - mask: digest of the mask as inspected; nil for an image that is only classified.
+    func unchangedInput(
+        _ sample: Int, of source: DatasetSource, preprocess: Preprocess, image: String?, mask: String?
+    ) throws(InputFailure) -> StudyInput {
+        let input = try input(sample, of: source, preprocess: preprocess)
+        let entry = source.sample(sample)
+        guard !source.hasImages || input.digest == image else {
+            throw InputFailure(
+                stage: .image, message: "\(entry.imagePath): has changed while the study ran; run the study again, or restore it")
+        }
+        guard input.maskDigest == mask else {
+            throw InputFailure(
+                stage: .mask,
+                message:
+                    "\(entry.maskPath ?? "the mask of \(entry.imagePath)"): has changed while the study ran; run the study again, or restore it"
+            )
+        }
+        return input
+    }
+
+    /// Whether image and mask are still what a store knows of them. An image that is gone is: whoever needs it will say so.
+    func isAsKnown(_ sample: Int, of source: DatasetSource, image: ImageRecord?, mask: MaskRecord?) -> Bool {
+        let entry = source.sample(sample)
+        if source.hasImages {
+            guard let image else { return false }
+            guard let digest = try? sha256(ofFile: entry.imagePath) else { return true }
+            guard digest == image.sha256 else { return false }
+            if source.roles[sample - source.firstSample] != .score { return true }
+        }
+        guard let known = mask?.digest else { return false }
+        // Of a turned image this is another mask; then the image is read too.
+        let read = try? entry.annotation?.read(
+            width: image?.storedWidth ?? 0, height: image?.storedHeight ?? 0, source: entry.imagePath)
+        return read?.mask.digest == known
     }
 
     /// What the inspection at the start of a study finds out about a sample.
@@ -106,6 +146,16 @@ extension StudyPlan {
         return MaskRecord(
             sampleID: id, sha256: read.sha256, storedWidth: audit.width, storedHeight: audit.height, area: audit.area,
             components: audit.components, isRectangle: audit.isRectangle, greyLevels: audit.greyLevels, isEmpty: audit.isEmpty,
-            isFull: audit.isFull)
+            isFull: audit.isFull, digest: mask.digest)
+    }
+}
+
+extension Mask {
+    /// SHA-256 over size and pixels.
+    var digest: String {
+        var hash = SHA256()
+        hash.update(Array("\(width) x \(height)\n".utf8))
+        hash.update(bits.map { $0 ? 1 : 0 })
+        return hash.hexadecimal()
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import VitrineData
 import VitrineModel
+import VitrineStore
 import VitrineTensor
 import VitrineTrain
 
@@ -16,13 +17,27 @@ struct StudyLoadedModel: Sendable {
 }
 
 extension StudyPlan {
+    /// The file of a model's weights; for random weights, of the model whose architecture they have.
+    func weights(of record: ModelRecord, results: String) -> String? {
+        let source = sources[record.datasetID]
+        guard var entry = entry(record) else { return nil }
+        if case .randomWeights(let like, _) = entry.source {
+            guard let other = file.models.first(where: { $0.name == like }) else { return nil }
+            entry = other
+        }
+        let own = entry.path(dataset: source.settings.name)
+        return trainings[own] == nil ? Self.resolve(own, folder) : results + "/" + own
+    }
+
     /// Loads a model of a data set.
     ///
     /// - Parameter results: the folder of the results, below which models of the study's own training stand.
     /// - Throws: what the loader says, in one line.
     func load(_ record: ModelRecord, of source: DatasetSource, results: String) throws -> StudyLoadedModel {
         guard let entry = file.models(of: source.settings).first(where: { $0.name == record.name }) else {
-            preconditionFailure("models of the plan come from the study file")
+            // The record may come from a store that somebody edited.
+            throw InputFailure(
+                stage: .model, message: "the study file has no model '\(record.name)' for data set '\(source.settings.name)'")
         }
         switch entry.source {
         case .checkpoint, .trained: return try checkpoint(entry, source, results, id: record.id)

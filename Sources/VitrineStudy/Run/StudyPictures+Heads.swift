@@ -1,6 +1,7 @@
 import VitrineData
 import VitrineExplain
 import VitrineImage
+import VitrineStore
 import VitrineTensor
 
 extension StudyPictures {

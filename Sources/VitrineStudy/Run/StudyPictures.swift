@@ -1,51 +1,24 @@
 import Foundation
 import VitrineData
 import VitrineImage
+import VitrineStore
 import VitrineTensor
 
 /// The images and masks behind a store as the networks saw them, read again from their files for figures.
-public struct StudyPictures: Sendable {
-    public struct Picture: Sendable {
-        /// After the preprocessing of the model, in the network's size.
-        public var image: Image
-        /// The expert's mask in the same view; nil for an image that was only classified.
-        public var mask: Mask?
-    }
-
-    /// Why there is no picture.
-    public enum Absence: Error, Equatable, CustomStringConvertible {
-        /// The data set holds masks alone.
-        case noImages(String)
-        /// The data set cannot be opened any more.
-        case datasetGone(String, reason: String)
-        /// The file is another one than when the study ran, by its SHA-256.
-        case changed(path: String)
-        case unreadable(reason: String)
-
-        public var description: String {
-            switch self {
-            case .noImages(let name): "data set '\(name)' holds masks alone"
-            case .datasetGone(let name, let reason): "data set '\(name)' cannot be opened: \(reason)"
-            case .changed(let path): "\(path) has changed since the study ran; restore it to see it here"
-            case .unreadable(let reason): reason
-            }
-        }
-    }
-
+public struct StudyPictures: StudyPictureSource {
     let store: Store
     let sources: [Int: StudyPlan.DatasetSource]
     let digests: [Int: String]
     /// The study with all its files in place, by data set.
     let plans: [Int: StudyPlan]
     private let names: [Int: String]
-    private let failures: [Int: Absence]
+    private let failures: [Int: StudyPicture.Absence]
     private let samples: [SampleRecord]
     private let preprocessings: [Int: Preprocess]
 
     /// Opens the data sets of a study that was run.
     ///
-    /// - Parameter folder: which the paths of the study file start from; nil finds it from the paths of the stored images, which start
-    ///   from the folder that the study was run in.
+    /// - Parameter folder: which the paths of the study file start from; nil takes the place, seen from the results, that the runs noted.
     /// - Throws: `StoreError`; a data set that cannot be opened is no error, its pictures are absent.
     public init(_ store: Store, folder: String? = nil) throws(StoreError) {
         self.store = store
@@ -56,27 +29,35 @@ public struct StudyPictures: Sendable {
         self.preprocessings = preprocessings
         let text = try store.study(StudyKey.resolved) ?? ""
         var sources: [Int: StudyPlan.DatasetSource] = [:]
-        var failures: [Int: Absence] = [:]
+        var failures: [Int: StudyPicture.Absence] = [:]
         var names: [Int: String] = [:]
         var plans: [Int: StudyPlan] = [:]
+        let noted = try store.runs().reversed().compactMap(\.studyFolder)
         for record in try store.datasets() {
             names[record.id] = record.name
-            do {
-                let file = try StudyFile.parse(text, path: "study.resolved.yaml")
-                guard let settings = file.datasets.first(where: { $0.name == record.name }) else { continue }
-                let own = samples.filter { $0.datasetID == record.id }
-                let start = folder ?? Self.folder(of: record, own)
-                plans[record.id] = try? StudyPlan(file, path: start.isEmpty ? "study.yaml" : start + "/study.yaml")
-                let (source, _) = try StudyPlan.open(
-                    settings, folder: start, id: record.id, firstSample: own.first?.id ?? 0,
-                    hasModels: !file.models(of: settings).isEmpty)
-                guard source.samples.map(\.id) == own.map(\.name) else {
-                    failures[record.id] = .datasetGone(
-                        record.name, reason: "\(own.count) images then, \(source.samples.count) now, or others")
-                    continue
-                }
-                sources[record.id] = source
-            } catch { failures[record.id] = .datasetGone(record.name, reason: "\(error)") }
+            let own = samples.filter { $0.datasetID == record.id }
+            var starts = folder.map { [$0] } ?? noted.map { StudyFolder.absolute($0, from: store.folder) } + [Self.folder(of: record, own)]
+            starts = starts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+            for start in starts {
+                do {
+                    let file = try StudyFile.parse(text, path: "study.resolved.yaml")
+                    guard let settings = file.datasets.first(where: { $0.name == record.name }) else { break }
+                    let (source, _) = try StudyPlan.open(
+                        settings, folder: start, id: record.id, firstSample: own.first?.id ?? 0,
+                        hasModels: !file.models(of: settings).isEmpty)
+                    guard source.samples.map(\.id) == own.map(\.name), own.indices.allSatisfy({ own[$0].id == own[0].id + $0 }) else {
+                        failures[record.id] = .datasetGone(
+                            record.name, reason: "\(own.count) images then, \(source.samples.count) now, or others")
+                        continue
+                    }
+                    plans[record.id] = try? StudyPlan(file, path: start.isEmpty ? "study.yaml" : start + "/study.yaml")
+                    sources[record.id] = source
+                    failures[record.id] = nil
+                    break
+                } catch  where failures[record.id] == nil {
+                    failures[record.id] = .datasetGone(record.name, reason: "\(error)")
+                } catch {}
+            }
         }
         self.names = names
         self.sources = sources
@@ -84,7 +65,7 @@ public struct StudyPictures: Sendable {
         self.plans = plans
     }
 
-    /// What stands before the data set's own path in the paths of its images.
+    /// What stands before the data set's own path in the paths of its images, where nobody noted the folder.
     private static func folder(of record: DatasetRecord, _ samples: [SampleRecord]) -> String {
         guard !record.path.hasPrefix("/"), let path = samples.first?.imagePath, !path.hasPrefix(record.path),
             let range = path.range(of: "/" + record.path)
@@ -93,7 +74,7 @@ public struct StudyPictures: Sendable {
     }
 
     /// What a model saw; under the pseudo-model `none`, what the controls saw.
-    public func picture(model: Int, sample: Int) throws(Absence) -> Picture {
+    public func picture(model: Int, sample: Int) throws(StudyPicture.Absence) -> StudyPicture {
         guard let record = samples.first(where: { $0.id == sample }) else { throw .unreadable(reason: "the study has no image \(sample)") }
         if let failure = failures[record.datasetID] { throw failure }
         let name = names[record.datasetID] ?? ""
@@ -102,15 +83,15 @@ public struct StudyPictures: Sendable {
         let entry = source.sample(sample)
         do {
             guard try digests[sample] == nil || sha256(ofFile: entry.imagePath) == digests[sample] else {
-                throw Absence.changed(path: entry.imagePath)
+                throw StudyPicture.Absence.changed(path: entry.imagePath)
             }
             let view = try PreprocessedImage(contentsOf: entry.imagePath, preprocess: preprocessings[model] ?? source.preprocess)
             guard source.roles[sample - source.firstSample] == .score, let annotation = entry.annotation else {
-                return Picture(image: view.image, mask: nil)
+                return StudyPicture(image: view.image, mask: nil)
             }
             let stored = try annotation.mask(
                 width: view.storedWidth, height: view.storedHeight, orientation: view.orientation, source: entry.imagePath)
-            return Picture(image: view.image, mask: try view.align(stored, source: entry.maskPath ?? entry.imagePath))
-        } catch let absence as Absence { throw absence } catch { throw .unreadable(reason: "\(error)") }
+            return StudyPicture(image: view.image, mask: try view.align(stored, source: entry.maskPath ?? entry.imagePath))
+        } catch let absence as StudyPicture.Absence { throw absence } catch { throw .unreadable(reason: "\(error)") }
     }
 }

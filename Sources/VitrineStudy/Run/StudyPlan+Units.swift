@@ -2,6 +2,7 @@ import VitrineEvaluate
 import VitrineExplain
 import VitrineImage
 import VitrineModel
+import VitrineStore
 
 extension StudyPlan {
     /// Names an image in every random draw.
@@ -31,42 +32,72 @@ extension StudyPlan {
         try Evaluator(file.metrics, protocols: file.protocols, seed: file.seed, permutations: file.permutations)
     }
 
-    /// All metrics of one map under all protocols.
+    /// Metrics of one map; a score does not depend on what else is computed with it.
     ///
-    /// - Parameter item: names image and model; with the method it keys the permutations.
-    func scores(of map: HeatMap, methodID: Int, on mask: ScoredMask, _ evaluator: Evaluator, item: String) throws -> [ScoreRecord] {
-        let scores = try evaluator.scores(of: ScoredMap(map), on: mask, item: "\(item)/\(file.methods[methodID].name)")
-        return scores.enumerated().map { metricID, score in
+    /// - Parameters:
+    ///   - wanted: places of the metrics; nil is all.
+    ///   - item: names image and model; with the method it keys the permutations.
+    func scores(
+        of map: HeatMap, methodID: Int, metrics wanted: [Int]? = nil, on mask: ScoredMask, _ evaluator: Evaluator, item: String
+    ) throws -> [ScoreRecord] {
+        let places = wanted ?? Array(evaluator.entries.indices)
+        let some = Evaluator(
+            places.map { evaluator.entries[$0] }, seed: evaluator.seed, permutations: evaluator.permutations, controls: evaluator.controls)
+        let scores = try some.scores(of: ScoredMap(map), on: mask, item: "\(item)/\(file.methods[methodID].name)")
+        return zip(places, scores).map { metricID, score in
             ScoreRecord(
                 methodID: methodID, metricID: metricID, value: score.value, chance: score.chance, ceiling: score.ceiling,
-                status: score.status.rawValue, chanceSource: score.chanceSource?.rawValue, chanceError: score.chanceStandardError)
+                status: score.status.rawValue, chanceSource: score.chanceSource?.rawValue, chanceError: score.chanceStandardError,
+                reason: score.reason, curve: score.curve)
         }
     }
 
-    /// What differs between this study and the one that a store belongs to, in words.
+    /// What keeps this study from going on with the results of a store, in words; empty when nothing does.
+    ///
+    /// Methods, metrics, protocols, models and data sets may come and go: a store keeps what was computed under their names. What every
+    /// result depends on may not change, nor may the images of a data set be others altogether.
     func differences(from stored: Store) throws(StoreError) -> [String] {
-        guard try stored.study(StudyKey.fingerprint) != file.fingerprint else {
-            if try stored.study(StudyKey.training) != store.study[StudyKey.training] {
-                let then = Set(try (stored.study(StudyKey.training) ?? "").split(separator: "\n"))
-                let new = (store.study[StudyKey.training] ?? "").split(separator: "\n").filter { !then.contains($0) }
-                return ["its models are trained otherwise: " + (new.first.map { "now '\($0)'" } ?? "fields were removed")]
-            }
-            // The same study file; the data sets may have gained or lost images.
-            guard try stored.samples() != store.samples else { return [] }
-            return ["the images of its data sets are others: \(try stored.samples().count) then, \(store.samples.count) now"]
-        }
         let then = Set(try (stored.study(StudyKey.resolved) ?? "").split(separator: "\n").map(String.init))
-        let now = file.fingerprintLines
-        let new = now.filter { !then.contains($0) }.map { $0.drop { $0 == " " } }
-        return new.isEmpty ? ["entries were removed or reordered"] : new.prefix(3).map { "now '\($0)'" }
+        let now = file.commonLines.filter { !then.contains($0) }
+        guard now.isEmpty else { return now.map { "now '\($0)'" } }
+        let trained = try Self.fields(stored.study(StudyKey.training))
+        for (name, value) in Self.fields(store.study[StudyKey.training]).sorted(by: { $0.key < $1.key }) {
+            guard let before = trained[name], before != value else { continue }
+            return ["its models are trained otherwise: now '\(name): \(value)'"]
+        }
+        let datasets = try stored.datasets()
+        guard datasets.contains(where: { dataset in store.datasets.contains { $0.name == dataset.name } }) else {
+            let names = (datasets.map(\.name).joined(separator: ", "), store.datasets.map(\.name).joined(separator: ", "))
+            return ["its data sets are others: \(names.0) then, \(names.1) now"]
+        }
+        for dataset in store.datasets {
+            guard let before = datasets.first(where: { $0.name == dataset.name }) else { continue }
+            let old = try stored.samples(dataset: before.id).map(\.name)
+            let new = store.samples.filter { $0.datasetID == dataset.id }.map(\.name)
+            if Set(old).isDisjoint(with: new) {
+                return ["the images of data set '\(dataset.name)' are others: '\(old.first ?? "")' then, '\(new.first ?? "")' now"]
+            }
+        }
+        return []
+    }
+
+    /// Fields of trainings by model and name.
+    private static func fields(_ text: String?) -> [String: String] {
+        var fields: [String: String] = [:]
+        for line in (text ?? "").split(separator: "\n") {
+            guard let colon = line.range(of: ": ") else { continue }
+            fields[String(line[..<colon.lowerBound])] = String(line[colon.upperBound...])
+        }
+        return fields
     }
 }
 
 extension UnitRecord {
-    init(modelID: Int, sampleID: Int, maskStatus: MaskStatus, mask: Mask?, height: Int, width: Int) {
+    init(modelID: Int, sampleID: Int, input: StudyInput, fingerprint: String?) {
         self.init(
-            modelID: modelID, sampleID: sampleID, maskStatus: maskStatus, maskArea: mask?.area,
-            maskComponents: mask?.components(.four).count, height: height, width: width)
+            modelID: modelID, sampleID: sampleID, maskStatus: input.mask == nil ? .notScored : .scored, maskArea: input.mask?.area,
+            maskComponents: input.mask?.components(.four).count, height: input.height, width: input.width, fingerprint: fingerprint,
+            maskDigest: input.maskDigest)
     }
 }
 
@@ -83,11 +114,20 @@ extension UnitResult {
     mutating func addMaps(_ result: ImageExplanations, methods: [Int]) {
         for explanation in result.explanations {
             let methodID = methods[explanation.index]
-            maps.append(Map(methodID: methodID, map: explanation.map, keepsValues: true))
+            maps.append(Map(methodID: methodID, map: explanation.map, keepsValues: true, errors: explanation.error?.values))
             for (name, values) in explanation.notes.sorted(by: { $0.key < $1.key }) {
                 notes.append(
                     NoteRecord(modelID: unit.modelID, methodID: methodID, name: name, sampleID: unit.sampleID, values: values))
             }
+        }
+    }
+
+    /// Methods that could not serve this image; the next run asks them again.
+    mutating func addFailures(_ result: ImageExplanations, methods: [Int], dataset: Int) {
+        failures += result.failures.map { failure in
+            FailureRecord(
+                datasetID: dataset, sampleID: unit.sampleID, modelID: unit.modelID, methodID: methods[failure.index], stage: .explain,
+                message: "\(failure.method): \(failure.message)")
         }
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import VitrineData
 import VitrineEvaluate
+import VitrineStore
 
 /// A study with its data sets opened: what will be computed, in a stable order.
 public struct StudyPlan: Sendable {
@@ -55,6 +56,7 @@ public struct StudyPlan: Sendable {
     private init(_ file: StudyFile, path: String, mistakes found: [StudyMistake]) throws(StudyFileError) {
         self.file = file
         folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) : ""
+        let start = folder
         var mistakes = found
         var trainings: [String: PlannedTraining] = [:]
         var sources: [DatasetSource] = []
@@ -68,7 +70,8 @@ public struct StudyPlan: Sendable {
                 samples += zip(source.samples, source.roles).enumerated().map { i, pair in
                     SampleRecord(
                         id: samples.count + i, datasetID: source.id, name: pair.0.id, role: pair.1, label: pair.0.label,
-                        patient: pair.0.patient, split: pair.0.split?.rawValue, imagePath: pair.0.imagePath, maskPath: pair.0.maskPath)
+                        patient: pair.0.patient, split: pair.0.split?.rawValue, imagePath: Self.relative(pair.0.imagePath, start),
+                        maskPath: pair.0.maskPath.map { Self.relative($0, start) })
                 }
                 datasets.append(
                     DatasetRecord(
@@ -126,6 +129,11 @@ public struct StudyPlan: Sendable {
     /// A path of the study file as seen from here.
     static func resolve(_ path: String, _ folder: String) -> String {
         path.hasPrefix("/") || folder.isEmpty ? path : folder + "/" + path
+    }
+
+    /// A path below the folder as the study file would write it, so that it reads the same wherever the study is run from.
+    static func relative(_ path: String, _ folder: String) -> String {
+        folder.isEmpty || !path.hasPrefix(folder + "/") ? path : String(path.dropFirst(folder.count + 1))
     }
 
     /// The folder of a file.

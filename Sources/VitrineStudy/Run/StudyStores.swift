@@ -1,4 +1,4 @@
-import GRDB
+import VitrineStore
 import VitrineTensor
 
 /// The result stores in the output folder of a study: `results.sqlite`, and those of shards, of whatever number the study was cut into.
@@ -61,19 +61,9 @@ public struct StudyStores: Sendable {
             if paths == [whole] { return try store.progress() }
             try store.close()
         }
-        let new = folder + "/results.sqlite.merging"
-        for suffix in ["", "-wal", "-shm", "-journal"] { try FileSystem.remove(new + suffix) }
-        let merged = try Store.merge(paths, into: new)
-        let progress = try merged.progress()
-        // Into the file itself: its log does not follow it to another name.
-        _ = try merged.database.writeWithoutTransaction { db in try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
-        try merged.close()
-        for suffix in ["-wal", "-shm"] { try FileSystem.remove(new + suffix) }
-        try FileSystem.remove(new + ".lock")
-        // Its content is in the new file.
-        for suffix in ["-wal", "-shm", "-journal"] { try FileSystem.remove(whole + suffix) }
-        try FileSystem.rename(new, to: whole)
-        return progress
+        let merged = try Store.merge(paths, into: whole, replacing: true)
+        defer { try? merged.close() }
+        return try merged.progress()
     }
 }
 
@@ -112,10 +102,10 @@ extension StudyProgress {
                 throw .otherStudy(path: store.path, differences: ["its plan is not that of \(stores[0].path)"])
             }
             for unit in try store.unitStates() {
-                if unit.isDone {
-                    done[unit.model, default: []].insert(unit.sample)
-                } else {
-                    failed[unit.model, default: []].insert(unit.sample)
+                switch unit.state {
+                case .done: done[unit.model, default: []].insert(unit.sample)
+                case .failed: failed[unit.model, default: []].insert(unit.sample)
+                case .open: break
                 }
             }
         }
@@ -125,22 +115,5 @@ extension StudyProgress {
             models[i].failed = (failed[models[i].modelID] ?? []).subtracting(finished).count
         }
         self.init(models: models)
-    }
-}
-
-extension Store {
-    /// Units that were finished or given up.
-    fileprivate func unitStates() throws(StoreError) -> [(model: Int, sample: Int, isDone: Bool)] {
-        let sql = """
-            SELECT model.id, sample.id, unit.model_id IS NOT NULL
-            FROM model
-            JOIN sample ON sample.dataset_id = model.dataset_id AND (model.kind <> 'none' OR sample.role = 'score')
-            LEFT JOIN unit ON unit.model_id = model.id AND unit.sample_id = sample.id
-            WHERE unit.model_id IS NOT NULL OR EXISTS (
-                SELECT 1 FROM failure
-                WHERE failure.dataset_id = model.dataset_id AND failure.sample_id IN (-1, sample.id)
-                    AND failure.model_id IN (-1, model.id) AND failure.stage <> 'training')
-            """
-        return try read("unit") { db in try Row.fetchAll(db, sql: sql).map { (model: $0[0], sample: $0[1], isDone: $0[2]) } }
     }
 }

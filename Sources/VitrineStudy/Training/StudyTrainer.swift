@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import VitrineStore
 import VitrineTensor
 import VitrineTrain
 

@@ -1,4 +1,5 @@
 import Foundation
+import VitrineStore
 import VitrineTensor
 import VitrineTrain
 

@@ -1,3 +1,4 @@
+import VitrineStore
 import VitrineStudy
 import VitrineTensor
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VitrineStore
 import VitrineStudy
 import VitrineTensor
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import VitrineImage
 import VitrineReport
+import VitrineStore
 import VitrineStudy
 
 struct StudyReport: ParsableCommand {
@@ -61,8 +62,7 @@ struct StudyReport: ParsableCommand {
         report.colorMap = colormap
         report.galleryImages = gallery
         report.writesMaps = maps
-        report.studyFolder = studyFolder
-        let answer = try report.write(store, to: output)
+        let answer = try report.write(store, pictures: StudyPictures(store, folder: studyFolder), to: output)
         print(answer.question)
         print(answer.short)
         for sentence in answer.sentences { print(sentence) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import VitrineStore
 import VitrineStudy
 import VitrineTensor
 
@@ -62,6 +63,7 @@ struct StudyRun: ParsableCommand {
                 "\(store.path): \(runner.unitCount) images x models\(shard == .whole ? "" : ", shard \(shard)"), "
                     + "\(threads) workers on \(ProcessInfo.processInfo.hostName)")
         }
+        runner.changed = { complain($0) }
         let signals = StopSignals()
         runner.shouldStop = { signals.isStopped }
         do { try runner.run() } catch let stop as StudyInterruption {

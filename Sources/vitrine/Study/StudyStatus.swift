@@ -1,4 +1,5 @@
 import ArgumentParser
+import VitrineStore
 import VitrineStudy
 import VitrineTensor
 
@@ -23,6 +24,7 @@ struct StudyStatus: ParsableCommand {
     func run() throws {
         let paths = try storePaths(results)
         let stores = try paths.map { try Store.open($0) }
+        for store in stores { try store.verify() }
         let first = stores[0]
         let progress = try StudyProgress(stores)
         let names = Dictionary(uniqueKeysWithValues: try first.datasets().map { ($0.id, $0.name) })

@@ -1,4 +1,4 @@
-import VitrineStudy
+import VitrineStore
 
 /// Methods against controls, against each other, and models against each other.
 struct ComparisonsSection: PageSection {

@@ -1,4 +1,4 @@
-import VitrineStudy
+import VitrineStore
 
 /// What differs between the study's protocol and the corrected one, and the measured reasons on this study's own images.
 struct ProtocolChanges: PageSection {

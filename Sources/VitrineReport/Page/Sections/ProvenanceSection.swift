@@ -1,4 +1,4 @@
-import VitrineStudy
+import VitrineStore
 
 /// Where every number comes from, and how to have them again.
 struct ProvenanceSection: PageSection {

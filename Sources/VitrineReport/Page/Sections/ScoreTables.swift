@@ -1,4 +1,4 @@
-import VitrineStudy
+import VitrineStore
 
 /// The paper's tables: per data set and metric, methods by initialisations, in both protocols; every cell with what judges it.
 ///

@@ -23,6 +23,7 @@ package struct SyntheticStore: Sendable {
                 for image in start..<min(start + block, images) { try insert(image, into: db) }
             }
         }
+        try store.change { try StoreSeals.rewrite($0.db) }
         return store
     }
 
@@ -67,9 +68,11 @@ package struct SyntheticStore: Sendable {
         let area = 0.02 + 0.3 * random.uniform()
         let difficulty = random.uniform()
         try db.cachedStatement(sql: "INSERT INTO image VALUES (?, ?, 256, 256)").execute(arguments: [image, "0"])
-        try db.cachedStatement(sql: "INSERT INTO mask VALUES (?, '0', 256, 256, ?, 1, 0, 2, 0, 0)").execute(arguments: [image, area])
+        try db.cachedStatement(sql: "INSERT INTO mask VALUES (?, '0', 256, 256, ?, 1, 0, 2, 0, 0, NULL)").execute(arguments: [image, area])
         for model in 0...models {
-            try db.cachedStatement(sql: "INSERT INTO unit VALUES (?, ?, 'scored', ?, 1, 224, 224)").execute(arguments: [model, image, area])
+            try db.cachedStatement(sql: "INSERT INTO unit VALUES (?, ?, 'scored', ?, 1, 224, 224, NULL, NULL)").execute(arguments: [
+                model, image, area,
+            ])
             if model > 0 {
                 let probability = Float(0.2 + 0.8 * random.uniform())
                 try db.cachedStatement(sql: "INSERT INTO prediction VALUES (?, ?, 'logit 1', ?, ?, ?)").execute(arguments: [
@@ -84,9 +87,10 @@ package struct SyntheticStore: Sendable {
                     let quality = min(1, max(0, mean + 0.5 * (difficulty - 0.5) + 0.3 * (random.uniform() - 0.5)))
                     // Metric 0 and 1 are the pointing game: a hit or none.
                     let value = metric < 2 ? (random.uniform() < quality ? 1 : 0) : quality
-                    try db.cachedStatement(sql: "INSERT INTO score VALUES (?, ?, ?, ?, ?, ?, 1, 'ok', 'exact', 0)").execute(arguments: [
-                        model, method, metric, image, value, area,
-                    ])
+                    try db.cachedStatement(sql: "INSERT INTO score VALUES (?, ?, ?, ?, ?, ?, 1, 'ok', 'exact', 0, NULL, NULL)").execute(
+                        arguments: [
+                            model, method, metric, image, value, area,
+                        ])
                 }
             }
         }
@@ -97,7 +101,7 @@ package struct SyntheticStore: Sendable {
         let values = side > 0 ? StoreBlob.data((0..<side * side).map { _ in Float(random.uniform()) }) : nil
         let grid = max(side, 1)
         try db.cachedStatement(
-            sql: "INSERT INTO map VALUES (?, ?, ?, 0, 0, 0, 0, 0, 1, ?, ?, 224, 224, 0, 'none', 'bilinear', 'minMax', ?)"
+            sql: "INSERT INTO map VALUES (?, ?, ?, 0, 0, 0, 0, 0, 1, ?, ?, 224, 224, 0, 'none', 'bilinear', 'minMax', ?, NULL, NULL, NULL)"
         ).execute(arguments: [model, method, image, grid, grid, values])
     }
 }

@@ -1,5 +1,3 @@
-import GRDB
-
 /// What a study is going to compute: the tables that are written before any result, equal in every shard.
 public struct StorePlan: Sendable, Equatable {
     /// Facts about the study by name; `StudyKey` lists those that are always there.
@@ -22,38 +20,6 @@ public struct StorePlan: Sendable, Equatable {
         self.metrics = metrics
     }
 
-    func insert(into db: Database) throws {
-        for (name, value) in study.sorted(by: { $0.key < $1.key }) {
-            try db.execute(sql: "INSERT INTO study VALUES (?, ?)", arguments: [name, value])
-        }
-        for d in datasets {
-            try db.execute(
-                sql: "INSERT INTO dataset VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                arguments: [
-                    d.id, d.name, d.kind, d.title, d.citation, d.path, d.hasImages, StoreText.list(d.classNames), d.positiveLabel,
-                    d.positiveClass,
-                ])
-        }
-        let insertSample = try db.makeStatement(sql: "INSERT INTO sample VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        for s in samples {
-            try insertSample.execute(arguments: [
-                s.id, s.datasetID, s.name, s.role.rawValue, s.label, s.patient, s.split, s.imagePath, s.maskPath,
-            ])
-        }
-        for m in models {
-            try db.execute(
-                sql: "INSERT INTO model VALUES (?, ?, ?, ?, ?)", arguments: [m.id, m.datasetID, m.name, m.kind.rawValue, m.path])
-        }
-        for m in methods {
-            try db.execute(
-                sql: "INSERT INTO method VALUES (?, ?, ?, ?, ?, ?, ?)",
-                arguments: [m.id, m.name, m.identifier, m.summary, m.citation, m.isControl, m.isClassSpecific])
-        }
-        for m in metrics {
-            try db.execute(
-                sql: "INSERT INTO metric VALUES (?, ?, ?, ?, ?)", arguments: [m.id, m.name, m.protocolName, m.summary, m.citation])
-        }
-    }
 }
 
 /// Names in the table `study`.

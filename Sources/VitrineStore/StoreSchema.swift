@@ -1,10 +1,11 @@
 /// The tables of a result store; `Docs/Store.md` says what stands in each column.
 enum StoreSchema {
-    /// Stored as `PRAGMA user_version`; a store of another version is refused.
-    static let version = 1
+    /// Stored as `PRAGMA user_version`; a newer one is refused, an older one is brought up to date.
+    static let version = 3
     /// Stored as `PRAGMA application_id`: "VITR".
     static let applicationID = 0x5649_5452
 
+    /// Version 1; what came later stands in `StoreSchema+Migrations.swift`.
     static let sql = """
         CREATE TABLE study (
             name TEXT PRIMARY KEY,
@@ -210,17 +211,32 @@ enum StoreSchema {
             JOIN metric ON metric.id = score.metric_id;
         """
 
-    /// The tables whose content a report depends on, with the columns that put their rows in order.
+    static let study = StoreTable("study", order: "name")
+    static let dataset = StoreTable("dataset", order: "id")
+    static let sample = StoreTable("sample", order: "id")
+    static let model = StoreTable("model", order: "id")
+    static let method = StoreTable("method", order: "id")
+    static let metric = StoreTable("metric", order: "id")
+    static let image = StoreTable("image", order: "sample_id", bySample: true)
+    static let mask = StoreTable("mask", order: "sample_id", bySample: true)
+    static let maskPrior = StoreTable("mask_prior", order: "dataset_id")
+    static let checkpoint = StoreTable("checkpoint", order: "model_id")
+    static let unit = StoreTable("unit", order: "model_id, sample_id", byModel: true, bySample: true)
+    static let prediction = StoreTable("prediction", order: "model_id, sample_id", byModel: true, bySample: true)
+    static let map = StoreTable("map", order: "model_id, method_id, sample_id", byModel: true, bySample: true)
+    static let note = StoreTable("note", order: "model_id, method_id, name, sample_id", byModel: true, bySample: true)
+    static let stability = StoreTable("stability", order: "model_id, method_id, sample_id", byModel: true, bySample: true)
+    static let score = StoreTable("score", order: "model_id, method_id, metric_id, sample_id", byModel: true, bySample: true)
+    static let failure = StoreTable("failure", order: "dataset_id, sample_id, model_id, method_id, stage")
+    static let arithmetic = StoreTable("arithmetic", order: "vitrine, cpu_path, blas_core, blas")
+
+    static let timing = StoreTable("timing", order: "model_id, sample_id")
+
+    /// The tables of the plan, equal in every shard of a study.
+    static let planTables = [study, dataset, sample, model, method, metric]
+    /// The tables whose content a report depends on.
     ///
-    /// `timing` and `run` are left out: they hold dates and durations.
-    static let contentTables: [(name: String, order: String)] = [
-        ("study", "name"), ("dataset", "id"), ("sample", "id"), ("model", "id"), ("method", "id"), ("metric", "id"),
-        ("image", "sample_id"), ("mask", "sample_id"), ("mask_prior", "dataset_id"), ("checkpoint", "model_id"),
-        ("unit", "model_id, sample_id"), ("prediction", "model_id, sample_id"), ("map", "model_id, method_id, sample_id"),
-        ("note", "model_id, method_id, name, sample_id"), ("stability", "model_id, method_id, sample_id"),
-        ("score", "model_id, method_id, metric_id, sample_id"), ("failure", "dataset_id, sample_id, model_id, stage"),
-        ("arithmetic", "vitrine, cpu_path, blas_core, blas"),
-    ]
-    /// Tables of the plan, equal in every shard of a study.
-    static let planTables: Set<String> = ["study", "dataset", "sample", "model", "method", "metric"]
+    /// `timing` and `run` are left out: they hold dates and durations. So is `seal`, which follows from the others.
+    static let contentTables =
+        planTables + [image, mask, maskPrior, checkpoint, unit, prediction, map, note, stability, score, failure, arithmetic]
 }

@@ -3,24 +3,24 @@ import GRDB
 import VitrineTensor
 
 extension Store {
-    /// SHA-256 over everything a report depends on, in hexadecimal: all tables but `timing` and `run`, their rows in the order of their keys.
+    /// SHA-256 over everything a report depends on, in hexadecimal: all tables but `timing`, `run` and `seal`, their rows in the order of the plan.
     ///
-    /// Two stores of the same study, however they were interrupted, sharded and merged, have the same digest.
+    /// Two stores of the same study, however they were interrupted, sharded and merged, have the same digest, and so does one that grew.
     public func contentDigest() throws(StoreError) -> String {
         try digest(StoreSchema.contentTables)
     }
 
     /// The digest of the plan alone.
-    func planDigest() throws(StoreError) -> String {
-        try digest(StoreSchema.contentTables.filter { StoreSchema.planTables.contains($0.name) })
+    package func planDigest() throws(StoreError) -> String {
+        try digest(StoreSchema.planTables)
     }
 
-    private func digest(_ tables: [(name: String, order: String)]) throws(StoreError) -> String {
+    private func digest(_ tables: [StoreTable]) throws(StoreError) -> String {
         try read("all") { db in
             var hash = SHA256()
             for table in tables {
                 hash.update(Array(table.name.utf8) + [0])
-                let rows = try Row.fetchCursor(db, sql: "SELECT * FROM \(table.name) ORDER BY \(table.order)")
+                let rows = try Row.fetchCursor(db, sql: "SELECT * FROM \(table.current) ORDER BY \(table.order)")
                 while let row = try rows.next() {
                     for value in row.databaseValues { hash.update(Self.bytes(value)) }
                 }

@@ -1,0 +1,220 @@
+import Foundation
+import GRDB
+import Synchronization
+import Testing
+
+@testable import VitrineStore
+@testable import VitrineStudy
+
+/// A study whose file changes after it was run: what is new is computed, what was there stays, and nothing tells it from a study that was
+/// run at once.
+@Suite("Study that grows")
+struct StudyGrowthTests {
+    private func scratch() throws -> Scratch {
+        let scratch = try Scratch()
+        try scratch.writeTable("table", count: 6)
+        try scratch.writeModel("weights/table_a.safetensors", seed: 1)
+        try scratch.writeModel("weights/table_b.safetensors", seed: 2)
+        _ = try scratch.writeStudy()
+        return scratch
+    }
+
+    private static let few = ["methods=[gradcam, random-patch, mask-prior]", "metrics=[iou@20]", "protocols=[corrected]", "stability=2"]
+    private static let more = [
+        "methods=[attention, random-patch, gradcam, chefer-stable, centre, mask-prior]",
+        "metrics=[pointing-game, iou@20, average-precision]",
+        "protocols=[study, corrected]", "stability=2",
+    ]
+
+    /// Rows as they lie in the file, by table.
+    private static func rows(_ path: String, _ sql: String) throws -> [Row] {
+        try DatabaseQueue(path: path).read { try Row.fetchAll($0, sql: sql) }
+    }
+
+    @Test("methods, metrics and a protocol are added to a finished study: the content of a study run at once, and no old row is touched")
+    func methodsAndMetrics() throws {
+        let scratch = try scratch()
+        let whole = try Store.open(scratch.run(scratch.plan(Self.more), into: "whole")).contentDigest()
+        let path = try scratch.run(scratch.plan(Self.few))
+        let old = try Self.rows(path, "SELECT * FROM map UNION ALL SELECT * FROM map")
+        let scores = try Self.rows(path, "SELECT * FROM score")
+        let plan = try scratch.plan(Self.more)
+
+        let before = try StudyRunner.openStore(plan, folder: scratch.file("results"))
+        let missing = try plan.missing(in: before)
+        #expect(try !before.progress().isComplete)
+        try before.close()
+        // Under each model two new methods and five new scores of the old one, on six positives; negatives have nothing to gain.
+        let asked = missing.filter { $0.modelID == 1 }
+        #expect(asked.count == 6 && asked.allSatisfy { $0.methods == [0, 3] && $0.scores == [2: [0, 1, 2, 4, 5]] && $0.asksModel })
+
+        let grown = try Store.open(scratch.run(plan))
+        #expect(try grown.progress().isComplete)
+        #expect(try grown.failures() == [])
+        #expect(try grown.contentDigest() == whole)
+        try grown.verify()
+        let all = try Self.rows(path, "SELECT * FROM map UNION ALL SELECT * FROM map")
+        #expect(old.allSatisfy(all.contains))
+        let allScores = Set(try Self.rows(path, "SELECT * FROM score"))
+        #expect(scores.allSatisfy(allScores.contains))
+        #expect(try plan.missing(in: grown).isEmpty)
+    }
+
+    @Test("new metrics are scored from stored maps, without the model")
+    func withoutModel() throws {
+        let scratch = try scratch()
+        let methods = Self.few[0]
+        let whole = try Store.open(scratch.run(scratch.plan([methods]), into: "whole")).contentDigest()
+        try scratch.run(scratch.plan([methods, "metrics=[iou@20]"]))
+        try FileManager.default.removeItem(atPath: scratch.file("weights"))
+        try scratch.makeFolder("weights")
+        // The plan asks that one file of each column is there; nobody opens it.
+        for name in ["a", "b"] { try scratch.write("gone", to: "weights/table_\(name).safetensors") }
+        let plan = try scratch.plan([methods])
+        for name in ["a", "b"] { try FileManager.default.removeItem(atPath: scratch.file("weights/table_\(name).safetensors")) }
+        let grown = try Store.open(scratch.run(plan))
+        #expect(try grown.failures() == [])
+        #expect(try grown.contentDigest() == whole)
+    }
+
+    @Test("what the file does not name any more is hidden, not forgotten")
+    func removedAndBack() throws {
+        let scratch = try scratch()
+        let digest = try Store.open(scratch.run(scratch.plan(Self.more))).contentDigest()
+        let few = try Store.open(scratch.run(scratch.plan(Self.few))).contentDigest()
+        #expect(try Store.open(scratch.run(scratch.plan(Self.few), into: "few")).contentDigest() == few)
+        let timings = try Store.open(scratch.file("results/results.sqlite")).timings()
+        let back = try Store.open(scratch.run(scratch.plan(Self.more)))
+        #expect(try back.contentDigest() == digest)
+        #expect(try back.timings() == timings)
+    }
+
+    @Test("a model, a data set and images are added")
+    func modelsAndDatasets() throws {
+        let scratch = try scratch()
+        try scratch.writeTable("second", count: 4)
+        try scratch.writeModel("weights/second_a.safetensors", seed: 3)
+        try scratch.writeModel("weights/second_b.safetensors", seed: 4)
+        try scratch.run(scratch.plan(["models.0.init=[b]", "datasets.table.limit=4"]))
+        let more = [
+            "datasets.another={kind: csv, path: second, preprocess: \"resize:32\"}", "models.0.pattern=weights/table_{init}.safetensors",
+        ]
+        let plan = try scratch.plan(more)
+        let grown = try Store.open(scratch.run(plan))
+        #expect(try grown.progress().isComplete)
+        #expect(try grown.failures() == [])
+        #expect(try grown.contentDigest() == Store.open(scratch.run(plan, into: "whole")).contentDigest())
+    }
+
+    @Test("a changed image, mask or checkpoint is named, and what was made from it, and only that, is made again")
+    func changedInputs() throws {
+        let scratch = try scratch()
+        let plan = try scratch.plan(Self.more)
+        let path = try scratch.run(plan)
+        func change(_ what: String, _ edit: () throws -> Void) throws -> (named: [String], timings: Set<[Int]>) {
+            let before = try Store.open(path).timings()
+            try edit()
+            let named = Mutex<[String]>([])
+            try scratch.run(plan, changed: { line in named.withLock { $0.append(line) } })
+            let store = try Store.open(path)
+            #expect(try store.failures() == [])
+            let fresh = scratch.file("fresh")
+            try? FileManager.default.removeItem(atPath: fresh)
+            #expect(try store.contentDigest() == Store.open(scratch.run(plan, into: "fresh")).contentDigest(), "\(what)")
+            let touched = try store.timings().filter { !before.contains($0) }.map { [$0.modelID, $0.sampleID] }
+            return (named.withLock { $0 }, Set(touched))
+        }
+        let image = try change("image") { try scratch.writeImage("table/images/p2.png", square: Scratch.square(3)) }
+        #expect(image.named.count == 1 && image.named[0].contains("table/images/p2.png: has changed since the study read it"))
+        #expect(image.timings == [[0, 2], [1, 2], [2, 2]])
+        let model = try change("model") { try scratch.writeModel("weights/table_b.safetensors", seed: 9) }
+        #expect(model.named.count == 1 && model.named[0].contains("table_b.safetensors: has changed since the study used it"))
+        #expect(model.timings == Set((0..<9).map { [2, $0] }))
+        // A mask is part of every mask prior, so that all controls of that kind are made again.
+        let mask = try change("mask") { try scratch.writeMask("table/masks/p4.png", Scratch.square(1)) }
+        #expect(mask.named.count == 1 && mask.named[0].contains("table/masks/p4.png: has changed since the study read it"))
+        #expect(mask.timings == Set((0..<6).map { [0, $0] } + [[1, 4], [2, 4]]))
+        // Nothing changed: nothing is named, nothing is made.
+        let nothing = try change("nothing") {}
+        #expect(nothing.named.isEmpty && nothing.timings.isEmpty)
+    }
+
+    @Test("an image that changes while the study runs is not mixed in; the next run takes it as it is then")
+    func changedMeanwhile() throws {
+        let scratch = try scratch()
+        let plan = try scratch.plan()
+        let asked = Atomic(0)
+        // After the inspection of nine samples, before the first unit.
+        try scratch.run(
+            plan, workers: 1,
+            shouldStop: {
+                if asked.wrappingAdd(1, ordering: .relaxed).newValue == 10 {
+                    try? scratch.writeImage("table/images/p2.png", square: Scratch.square(3))
+                    try? scratch.writeMask("table/masks/p3.png", Scratch.square(1))
+                }
+                return false
+            })
+        let failures = try Store.open(scratch.file("results/results.sqlite")).failures()
+        #expect(Set(failures.map(\.sampleID)) == [2, 3] && failures.allSatisfy { $0.message.contains("has changed while the study ran") })
+        let store = try Store.open(scratch.run(plan))
+        #expect(try store.failures() == [])
+        #expect(try store.contentDigest() == Store.open(scratch.run(plan, into: "fresh")).contentDigest())
+    }
+
+    @Test("shards with different histories merge into the content of a study run at once")
+    func shards() throws {
+        let scratch = try scratch()
+        let plan = try scratch.plan(Self.more)
+        let whole = try Store.open(scratch.run(plan, into: "whole")).contentDigest()
+        let (first, second) = (try #require(StudyShard("1/2")), try #require(StudyShard("2/2")))
+        try scratch.run(scratch.plan(Self.few), shard: first)
+        let paths = [try scratch.run(plan, shard: first), try scratch.run(plan, shard: second)]
+        #expect(try Store.merge(paths, into: scratch.file("merged.sqlite")).contentDigest() == whole)
+        // Into a store of the study as it was before: what the new file hides stays in it.
+        try scratch.run(scratch.plan(Self.few), into: "old")
+        let old = try StudyRunner.openStore(plan, folder: scratch.file("old"))
+        try old.close()
+        let merged = try Store.merge(paths, into: scratch.file("old/results.sqlite"), replacing: true)
+        #expect(try merged.contentDigest() == whole)
+        try merged.verify()
+    }
+
+    @Test("a study that was made by an earlier version goes on without computing anything again")
+    func earlierVersion() throws {
+        let scratch = try scratch()
+        let plan = try scratch.plan(Self.more)
+        let path = try scratch.run(plan)
+        let (digest, timings) = try (Store.open(path).contentDigest(), Store.open(path).timings())
+        try DatabaseQueue(path: path).write { db in
+            try db.execute(
+                sql: """
+                    UPDATE map SET fingerprint = NULL, scored = NULL;
+                    UPDATE unit SET fingerprint = NULL, mask_digest = NULL;
+                    UPDATE mask SET digest = NULL;
+                    UPDATE mask_prior SET preprocess = NULL;
+                    UPDATE checkpoint SET settings = NULL;
+                    """)
+            try StoreSeals.rewrite(db)
+        }
+        let store = try Store.open(scratch.run(plan))
+        #expect(try store.timings() == timings)
+        #expect(try store.contentDigest() == digest)
+    }
+
+    @Test("what every result depends on may not change, nor may a data set become another one")
+    func otherStudies() throws {
+        let scratch = try scratch()
+        let path = try scratch.run(scratch.plan())
+        try scratch.writeTable("other", count: 2)
+        try FileManager.default.moveItem(atPath: scratch.file("other/images"), toPath: scratch.file("other/pictures"))
+        try scratch.write("image,label,mask\npictures/p0.png,1,masks/p0.png\n", to: "other/labels.csv")
+        for (override, words) in [
+            ("permutations=30", "now 'permutations: 30'"), ("target=predicted", "now 'target: predicted'"),
+            ("datasets.table.path=other", "the images of data set 'table' are others: 'images/p0.png' then, 'pictures/p0.png' now"),
+        ] {
+            #expect(throws: StoreError.otherStudy(path: path, differences: [words])) {
+                try StudyRunner.openStore(scratch.plan([override]), folder: scratch.file("results"))
+            }
+        }
+    }
+}
