@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VitrineTensor
 
+@testable import VitrineStore
 @testable import VitrineStudy
 
 /// A cluster of shell scripts: `sbatch` notes what it is asked, `srun` runs it, `squeue` and `scontrol` answer what a test wrote.
