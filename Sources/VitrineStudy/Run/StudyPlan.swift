@@ -182,7 +182,8 @@ public struct StudyPlan: Sendable {
         return evaluator.entries.enumerated().map { id, entry in
             MetricRecord(
                 id: id, name: entry.metric.identifier, protocolName: entry.rules.rawValue, summary: entry.metric.summary,
-                citation: entry.metric.citation)
+                citation: entry.metric.citation,
+                direction: (MetricRegistry.facts(entry.metric.identifier)?.better ?? .higher).rawValue)
         }
     }
 
