@@ -2,6 +2,7 @@ import Testing
 import VitrineEvaluate
 
 @testable import VitrineReport
+@testable import VitrineStore
 @testable import VitrineStudy
 
 @Suite("Analysis of a study")

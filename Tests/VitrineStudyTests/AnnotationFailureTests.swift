@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VitrineStore
 import VitrineStudy
 
 @Suite struct AnnotationFailureTests {
