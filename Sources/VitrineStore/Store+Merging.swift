@@ -9,9 +9,13 @@ extension Store {
     /// - Parameters:
     ///   - paths: the shards; they may overlap or be unfinished, but must agree where they overlap. Each is checked first.
     ///   - path: the new file.
+    ///   - plan: what the joined study is; nil takes that of the first shard. With it a shard may stand where the study file was before it
+    ///     changed: what it holds of this plan is taken.
     ///   - replacing: whether a store may be there already. It must be of the same study, and what it holds is taken along.
     /// - Throws: `StoreError.otherStudy` for a shard of another study; `.conflict` where two shards disagree; `.damaged`.
-    public static func merge(_ paths: [String], into path: String, replacing: Bool = false) throws(StoreError) -> Store {
+    public static func merge(
+        _ paths: [String], into path: String, plan wanted: StorePlan? = nil, replacing: Bool = false
+    ) throws(StoreError) -> Store {
         precondition(!paths.isEmpty, "a merge needs at least one store")
         let lock = try lock(path)
         defer { withExtendedLifetime(lock) {} }
@@ -23,8 +27,13 @@ extension Store {
         }
         var shards: [Store] = []
         for place in places {
-            let shard = try open(place)
+            var shard = try open(place)
             try shard.verify()
+            if let wanted, try shard.plan() != wanted {
+                // Its own file is left alone.
+                shard = try openCopy(place)
+                try shard.adopt(wanted)
+            }
             shards.append(shard)
         }
         let digest = try shards[0].planDigest()
@@ -33,7 +42,7 @@ extension Store {
         }
         let plan = try shards[0].plan()
         try make(path, from: isThere ? path : nil) { (merged: Store) throws(StoreError) in
-            if !isThere { try merged.change { change in try plan.write(to: change) } }
+            if isThere { try merged.adopt(plan) } else { try merged.change { change in try plan.write(to: change) } }
             for shard in shards where shard.path != path { try merged.absorb(shard) }
             try merged.change { change in try StoreSeals.rewrite(change.db) }
         }

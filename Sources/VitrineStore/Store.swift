@@ -44,12 +44,17 @@ public final class Store: Sendable {
                 return Store(
                     path, opened: file.path, database: try connect(path) { try DatabasePool(path: file.path, configuration: opened) })
             }
-            let copy = try StoreCopy(of: file)
-            return Store(path, opened: copy.path, database: try connectToWrite(path, file: copy.path), copy: copy)
+            return try openCopy(path)
         }
         // Before anything is opened: what another process is writing must not be touched.
         guard FileManager.default.fileExists(atPath: path) else { throw .missing(path: path) }
         return try open(path, holding: try lock(path))
+    }
+
+    /// A store in a copy that may be changed, which goes with it.
+    static func openCopy(_ path: String) throws(StoreError) -> Store {
+        let copy = try StoreCopy(of: StoreFile(path))
+        return Store(path, opened: copy.path, database: try connectToWrite(path, file: copy.path), copy: copy)
     }
 
     /// Makes a store with the plan of a study and no results.

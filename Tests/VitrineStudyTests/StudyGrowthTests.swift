@@ -170,11 +170,14 @@ struct StudyGrowthTests {
         try scratch.run(scratch.plan(Self.few), shard: first)
         let paths = [try scratch.run(plan, shard: first), try scratch.run(plan, shard: second)]
         #expect(try Store.merge(paths, into: scratch.file("merged.sqlite")).contentDigest() == whole)
-        // Into a store of the study as it was before: what the new file hides stays in it.
-        try scratch.run(scratch.plan(Self.few), into: "old")
-        let old = try StudyRunner.openStore(plan, folder: scratch.file("old"))
-        try old.close()
-        let merged = try Store.merge(paths, into: scratch.file("old/results.sqlite"), replacing: true)
+        // Into a store of the study as it was before, which a change of the file made stale: what it holds of the new plan is taken.
+        let stale = try scratch.run(scratch.plan(Self.few), into: "old")
+        let before = try Data(contentsOf: URL(fileURLWithPath: stale))
+        #expect(throws: StoreError.self) { try Store.merge(paths, into: scratch.file("old/results.sqlite"), replacing: true) }
+        let part = try Store.merge([stale], into: scratch.file("part.sqlite"), plan: plan.store)
+        #expect(try !part.progress().isComplete)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: stale)) == before)
+        let merged = try Store.merge(paths, into: stale, plan: plan.store, replacing: true)
         #expect(try merged.contentDigest() == whole)
         try merged.verify()
     }

@@ -61,7 +61,7 @@ public struct StudyStores: Sendable {
             if paths == [whole] { return try store.progress() }
             try store.close()
         }
-        let merged = try Store.merge(paths, into: whole, replacing: true)
+        let merged = try Store.merge(paths, into: whole, plan: plan.store, replacing: true)
         defer { try? merged.close() }
         return try merged.progress()
     }
