@@ -134,8 +134,12 @@ extension Store {
             let (logits, probabilities) = (try row.floats("logits"), try row.floats("probabilities"))
             let predicted = try row.count("predicted")
             // A single logit speaks for two classes.
-            guard probabilities.count >= logits.count else {
+            guard probabilities.count == logits.count || (logits.count == 1 && probabilities.count == 2) else {
                 throw row.wrong("probabilities", "has \(probabilities.count) values for \(logits.count) logits")
+            }
+            // A last bit above 1 is no damage.
+            guard probabilities.allSatisfy({ (-1e-6...1.000_001).contains($0) }) else {
+                throw row.wrong("probabilities", "has a value that is none of 0...1")
             }
             guard predicted < probabilities.count else { throw row.wrong("predicted", "is class \(predicted) of \(probabilities.count)") }
             return PredictionRecord(

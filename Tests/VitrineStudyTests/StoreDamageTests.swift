@@ -100,6 +100,7 @@ struct StoreDamageTests {
         let cases = [
             ("prediction", "predicted", "UPDATE prediction SET predicted = 2 WHERE sample_id = 0"),
             ("prediction", "probabilities", "UPDATE prediction SET probabilities = x'00' WHERE sample_id = 0"),
+            ("prediction", "probabilities", "UPDATE prediction SET probabilities = x'FFFFFFFFFFFFFFFF' WHERE sample_id = 0"),
             ("dataset", "positive_label", "UPDATE dataset SET positive_label = -1"),
             ("dataset", "class_names", "UPDATE dataset SET class_names = '[1,'"),
             ("sample", "label", "UPDATE sample SET label = -3 WHERE id = 2"),
