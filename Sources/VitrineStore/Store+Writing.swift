@@ -163,6 +163,7 @@ extension Store {
                     let row = StoreRow(row)
                     return try row.optionalText("digest").map { $0 == m.digest } ?? (row.optionalText("sha256") == m.sha256)
                 }
+                if isSame == false { try Self.distrust(sample, change) }
                 if isSame != true {
                     try change.delete(
                         StoreSchema.maskPrior, where: "dataset_id = (SELECT dataset_id FROM sample WHERE id = ?)", [sample])
@@ -177,6 +178,22 @@ extension Store {
             }
             for failure in failures { try insert(failure, into: change, places) }
         }
+    }
+
+    /// Rows of a store of an earlier version do not say which mask they were scored against; once it has changed, it was not this one.
+    private static func distrust(_ sample: Int64, _ change: StoreChange) throws {
+        try change.update(
+            StoreSchema.unit, set: ["mask_digest": ""],
+            where: "model_id IN (SELECT id FROM model) AND sample_id = ? AND mask_status = 'scored' AND mask_digest IS NULL", [sample])
+        try change.update(
+            StoreSchema.map, set: ["scored": ""],
+            where: "model_id IN (SELECT id FROM model) AND method_id IN (SELECT id FROM method) AND sample_id = ? AND scored IS NULL",
+            [sample])
+        // Of masks alone the mask is also what was looked at.
+        try change.update(
+            StoreSchema.map, set: ["fingerprint": ""],
+            where: "model_id IN (SELECT id FROM model) AND method_id IN (SELECT id FROM method) AND sample_id = ? AND fingerprint IS NULL",
+            [sample])
     }
 
     public func commit(_ checkpoint: CheckpointRecord) throws(StoreError) {
@@ -218,42 +235,6 @@ extension Store {
             StoreSchema.failure, where: "dataset_id = ? AND sample_id = ? AND model_id = ? AND method_id = ? AND stage = ?",
             StatementArguments(key) + [stage])
         try change.insert(StoreSchema.failure, key + [stage, failure.message])
-    }
-
-    /// Says what the rows of a store of an earlier version, which were made from what stands in it, depend on.
-    ///
-    /// - Parameters:
-    ///   - unit: fingerprint of the unit of a model and an image, and the digest of its mask.
-    ///   - map: fingerprints of a method's map and of its scores.
-    package func fillFingerprints(
-        model: Int, unit: (_ sample: Int) -> (unit: String, mask: String?)?,
-        map: (_ sample: Int, _ method: Int) -> (map: String, scored: String)?
-    ) throws(StoreError) {
-        try change { change in
-            let places = try places(change)
-            let id = try places.models.id(model)
-            let samples = Dictionary(uniqueKeysWithValues: places.samples.ids.enumerated().map { ($1, $0) })
-            let methods = Dictionary(uniqueKeysWithValues: places.methods.ids.enumerated().map { ($1, $0) })
-            for row in try Row.fetchAll(
-                change.db, sql: "SELECT sample_id FROM unit WHERE model_id = ? AND fingerprint IS NULL", arguments: [id])
-            {
-                let sample = try StoreRow(row).integer("sample_id")
-                guard let place = samples[sample], let found = unit(place) else { continue }
-                try change.update(
-                    StoreSchema.unit, set: ["fingerprint": found.unit, "mask_digest": found.mask], where: "model_id = ? AND sample_id = ?",
-                    [id, sample])
-            }
-            for row in try Row.fetchAll(
-                change.db, sql: "SELECT sample_id, method_id FROM map WHERE model_id = ? AND fingerprint IS NULL", arguments: [id])
-            {
-                let row = StoreRow(row)
-                let (sample, method) = (try row.integer("sample_id"), try row.integer("method_id"))
-                guard let place = samples[sample], let column = methods[method], let found = map(place, column) else { continue }
-                try change.update(
-                    StoreSchema.map, set: ["fingerprint": found.map, "scored": found.scored],
-                    where: "model_id = ? AND method_id = ? AND sample_id = ?", [id, method, sample])
-            }
-        }
     }
 
     /// Notes the start of an invocation and the arithmetic of this machine.

@@ -71,8 +71,16 @@ struct StudyFingerprints {
 extension StudyPlan {
     /// How the study file says to load a model and to prepare images for it.
     func settings(of record: ModelRecord) -> String {
-        guard let entry = entry(record) else { return "" }
-        let preprocess = sources[record.datasetID].settings.preprocess.map { "\($0)" } ?? "the model's own"
-        return ([preprocess] + file.loading(entry)).joined(separator: "; ")
+        file.settings(of: record.name, dataset: sources[record.datasetID].settings.name) ?? ""
+    }
+}
+
+extension StudyFile {
+    /// As `StudyPlan.settings`; nil for a model or a data set that the file does not have.
+    func settings(of model: String, dataset name: String) -> String? {
+        guard let dataset = datasets.first(where: { $0.name == name }), let entry = models(of: dataset).first(where: { $0.name == model })
+        else { return nil }
+        let preprocess = dataset.preprocess.map { "\($0)" } ?? "the model's own"
+        return ([preprocess] + loading(entry)).joined(separator: "; ")
     }
 }

@@ -7,6 +7,7 @@ extension StudyRunner {
     /// What the controls lack: they look at no model, and are made again from the seed whenever they are scored.
     func runControls(_ record: ModelRecord, _ source: StudyPlan.DatasetSource, _ prior: MaskPrior?) throws {
         let work = try pending(record, source)
+        advancePast(work, record)
         guard !work.isEmpty else { return }
         let fingerprints = try StudyFingerprints(plan, record, source, store: store)
         let digests = Dictionary(try store.images().map { ($0.sampleID, $0.sha256) }) { $1 }

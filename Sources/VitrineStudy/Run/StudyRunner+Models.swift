@@ -3,6 +3,7 @@ import VitrineData
 import VitrineEvaluate
 import VitrineExplain
 import VitrineImage
+import VitrineModel
 import VitrineStore
 import VitrineTensor
 
@@ -11,27 +12,37 @@ extension StudyRunner {
     func run(_ record: ModelRecord, _ source: StudyPlan.DatasetSource) throws {
         var session: Session?
         do { session = try reopened(record, source) } catch { return try giveUp(record, source, error) }
-        let work = try pending(record, source)
-        guard !work.isEmpty else { return }
-
-        let scoring = work.filter { !$0.asksModel }
-        if !scoring.isEmpty, let checkpoint = try store.checkpoints().first(where: { $0.modelID == record.id }) {
-            let context = try Context(self, record, source, preprocess: Preprocess(parsing: checkpoint.preprocess))
-            try parallelFor(scoring.count, workers: workers) { _, i in
-                try rescore(scoring[i], context)
-                advance(1)
+        var work = try pending(record, source)
+        if work.contains(where: \.asksModel) {
+            do { session = try session ?? open(record, source) } catch {
+                // What needs no model is scored all the same.
+                let scoring = work.filter { !$0.asksModel }
+                advancePast(scoring, record)
+                try rescore(scoring, record, source)
+                return try giveUp(record, source, error, units: 0)
             }
+            if session?.isOther == true { work = try pending(record, source) }
         }
+        advancePast(work, record)
+        try rescore(work.filter { !$0.asksModel }, record, source)
         let asking = work.filter(\.asksModel)
-        guard !asking.isEmpty else { return }
-        do { session = try session ?? open(record, source) } catch { return try giveUp(record, source, error, units: asking.count) }
-        guard let session else { return }
+        guard let session, !asking.isEmpty else { return }
         let context = try Context(self, record, source, preprocess: session.loaded.preprocess)
         let workspaces = (0..<workers).map { _ in Workspace() }
         let groups = together(asking, source)
         try parallelFor(groups.count, workers: workers) { worker, i in
             try explain(groups[i], session, context, workspace: workspaces[worker])
             advance(groups[i].count)
+        }
+    }
+
+    /// Scores of maps that are in the store, without the model.
+    private func rescore(_ work: [StudyWork], _ record: ModelRecord, _ source: StudyPlan.DatasetSource) throws {
+        guard !work.isEmpty, let checkpoint = try store.checkpoints().first(where: { $0.modelID == record.id }) else { return }
+        let context = try Context(self, record, source, preprocess: Preprocess(parsing: checkpoint.preprocess))
+        try parallelFor(work.count, workers: workers) { _, i in
+            try rescore(work[i], context)
+            advance(1)
         }
     }
 
@@ -73,6 +84,8 @@ extension StudyRunner {
     /// A loaded model.
     private struct Session: Sendable {
         var loaded: StudyLoadedModel
+        /// The store has results of the same file, read otherwise.
+        var isOther = false
     }
 
     /// The model, if its file or the way it is loaded is another one than when it was used.
@@ -112,11 +125,38 @@ extension StudyRunner {
         // Every method is checked against the model before the first image.
         _ = try explanations(plan.store.methods.filter { !$0.isControl }.map(\.id), loaded)
         try stopIfAsked()
+        let difference = try self.difference(loaded, record, source)
+        if let difference {
+            changed("model '\(record.name)': \(difference); what was made with it is made again")
+            try store.distrust(model: record.id)
+        }
         try store.commit(loaded.record)
         if let left = try trainer.leftOut(record) {
             try store.commit(FailureRecord(datasetID: source.id, sampleID: nil, modelID: record.id, stage: .training, message: left))
         }
-        return Session(loaded: loaded)
+        return Session(loaded: loaded, isOther: difference != nil)
+    }
+
+    /// How the store's results of the same file were made otherwise than this program would make them, in words; nil when they were not.
+    ///
+    /// What a file leaves open is taken from conventions, and a later version of the program may know better.
+    private func difference(_ loaded: StudyLoadedModel, _ record: ModelRecord, _ source: StudyPlan.DatasetSource) throws -> String? {
+        guard let stored = try store.checkpoints().first(where: { $0.modelID == record.id }), stored.sha256 == loaded.record.sha256,
+            stored.settings == loaded.record.settings
+        else { return nil }
+        if stored.preprocess != loaded.record.preprocess {
+            return "images were prepared with \(stored.preprocess) before, and are with \(loaded.record.preprocess) now"
+        }
+        // Fields that came later read as what was meant before there were any.
+        let then = try? JSONDecoder().decode(ViTConfiguration.self, from: Data(stored.architecture.utf8))
+        let now = try? JSONDecoder().decode(ViTConfiguration.self, from: Data(loaded.record.architecture.utf8))
+        if then != now { return "its architecture was understood otherwise before" }
+        for prediction in try store.predictions(model: record.id) {
+            guard case .fixed(let logit)? = loaded.order.target(plan.target(prediction.sampleID, source)), let said = prediction.target
+            else { continue }
+            return said == logit.description ? nil : "\(said) was explained before, and \(logit) is now"
+        }
+        return nil
     }
 
     private func explanations(_ methods: [Int], _ loaded: StudyLoadedModel) throws -> ExplanationPlan {

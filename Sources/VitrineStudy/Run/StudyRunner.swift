@@ -48,7 +48,9 @@ public struct StudyRunner: Sendable {
         try store.verify()
         let differences = try plan.differences(from: store)
         guard differences.isEmpty else { throw StoreError.otherStudy(path: path, differences: differences) }
+        let then = try? StudyFile.parse(store.study(StudyKey.resolved) ?? "", path: "study.resolved.yaml")
         try store.adopt(plan.store)
+        try plan.fillOrigins(in: store, madeBy: then)
         return store
     }
 
@@ -66,6 +68,7 @@ public struct StudyRunner: Sendable {
             arithmetic: ArithmeticRecord(
                 vitrine: provenance.vitrine, cpuPath: provenance.cpuPath, blasCore: provenance.blasCore, blas: provenance.blas))
         for source in plan.sources { try inspect(source) }
+        try plan.fillMasks(in: store)
         for source in plan.sources {
             let prior = try maskPrior(of: source)
             for model in plan.store.models where model.datasetID == source.id {
@@ -79,31 +82,16 @@ public struct StudyRunner: Sendable {
 
     // MARK: What is left
 
-    /// What is missing of this shard under a model, but for images that are damaged; all others count as done.
+    /// What is missing of this shard under a model, but for images that are damaged.
     func pending(_ model: ModelRecord, _ source: StudyPlan.DatasetSource) throws -> [StudyWork] {
         let all = plan.samples(of: model, shard: shard)
         let damaged = Set(try store.failures().filter { $0.datasetID == source.id && $0.modelID == nil }.compactMap(\.sampleID))
-        try fillFingerprints(model, source)
-        let work = try plan.missing(model, among: all.filter { !damaged.contains($0) }, in: store)
-        advance(all.count - work.count)
-        return work
+        return try plan.missing(model, among: all.filter { !damaged.contains($0) }, in: store)
     }
 
-    /// A store of an earlier version does not say what its rows were made from: from what it knows of images, masks and checkpoints.
-    private func fillFingerprints(_ model: ModelRecord, _ source: StudyPlan.DatasetSource) throws(StoreError) {
-        guard try store.units(model: model.id).contains(where: { $0.fingerprint == nil }) else { return }
-        if var checkpoint = try store.checkpoints().first(where: { $0.modelID == model.id }), checkpoint.settings == nil {
-            checkpoint.settings = plan.settings(of: model)
-            try store.commit(checkpoint)
-        }
-        let fingerprints = try StudyFingerprints(plan, model, source, store: store)
-        try store.fillFingerprints(
-            model: model.id,
-            unit: { sample in fingerprints.unit(sample).map { ($0, fingerprints.mask(sample)) } },
-            map: { sample, method in
-                guard let map = fingerprints.map(sample, method), let scored = fingerprints.scored(sample, method) else { return nil }
-                return (map, scored)
-            })
+    /// Counts everything as done that is not to be done.
+    func advancePast(_ work: [StudyWork], _ model: ModelRecord) {
+        advance(plan.samples(of: model, shard: shard).count - work.count)
     }
 
     // MARK: This machine
