@@ -153,6 +153,11 @@ extension Store {
             let sample = try places.samples.id(place)
             try change.delete(StoreSchema.failure, where: "sample_id = ? AND model_id = -1", [sample])
             if let i = image {
+                // On an image of another size the same mask lies elsewhere.
+                let size = "SELECT 1 FROM image WHERE sample_id = ? AND (stored_width <> ? OR stored_height <> ?)"
+                if try Row.fetchOne(change.db, sql: size, arguments: [sample, i.storedWidth, i.storedHeight]) != nil {
+                    try Self.forgetPrior(sample, change)
+                }
                 try change.delete(StoreSchema.image, where: "sample_id = ?", [sample])
                 try change.insert(StoreSchema.image, [sample, i.sha256, i.storedWidth, i.storedHeight])
             }
@@ -165,8 +170,7 @@ extension Store {
                 }
                 if isSame == false { try Self.distrust(sample, change) }
                 if isSame != true {
-                    try change.delete(
-                        StoreSchema.maskPrior, where: "dataset_id = (SELECT dataset_id FROM sample WHERE id = ?)", [sample])
+                    try Self.forgetPrior(sample, change)
                 }
                 try change.delete(StoreSchema.mask, where: "sample_id = ?", [sample])
                 try change.insert(
@@ -178,6 +182,10 @@ extension Store {
             }
             for failure in failures { try insert(failure, into: change, places) }
         }
+    }
+
+    private static func forgetPrior(_ sample: Int64, _ change: StoreChange) throws {
+        try change.delete(StoreSchema.maskPrior, where: "dataset_id = (SELECT dataset_id FROM sample WHERE id = ?)", [sample])
     }
 
     /// Rows of a store of an earlier version do not say which mask they were scored against; once it has changed, it was not this one.

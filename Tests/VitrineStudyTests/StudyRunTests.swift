@@ -314,7 +314,8 @@ struct StudyRunTests {
         let masks = try source.ids(.score).map { try #require(try plan.input($0, of: source, preprocess: source.preprocess).mask) }
         let prior = MaskPrior(record, plan: plan, source: source)
         // Samples 2 and 3 are of patient 1.
-        let map = prior.map(without: 2, mask: masks[2])
+        let map = try #require(prior.map(without: 2, mask: masks[2]))
+        #expect(prior.map(without: 2, mask: Mask(width: 3, height: 3, bits: [Bool](repeating: true, count: 9))) == nil)
         for i in map.values.indices {
             let others = [0, 1, 4, 5].count { masks[$0].bits[i] }
             #expect(map.values[i] == Float(others) / 4)

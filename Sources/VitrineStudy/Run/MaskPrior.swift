@@ -18,8 +18,10 @@ final class MaskPrior: Sendable {
         var masks = 0
         var counts: [Int32] = []
 
+        /// Masks of another size have no common place with these and are left out.
         mutating func add(_ mask: Mask) {
             if counts.isEmpty { counts = [Int32](repeating: 0, count: mask.bits.count) }
+            guard counts.count == mask.bits.count else { return }
             for i in counts.indices where mask.bits[i] { counts[i] += 1 }
             masks += 1
         }
@@ -69,8 +71,12 @@ final class MaskPrior: Sendable {
     }
 
     /// The share of the other patients' masks in which each pixel is lesion; zeros when there is no other patient.
-    func map(without sample: Int, mask: Mask) -> HeatMap {
+    ///
+    /// - Returns: nil for a mask of another size than those that were counted.
+    func map(without sample: Int, mask: Mask) -> HeatMap? {
+        guard mask.height == record.height, mask.width == record.width else { return nil }
         let own = sums(of: sample, mask: mask)
+        guard own.counts.count == record.counts.count else { return nil }
         let masks = Float(max(1, record.masks - own.masks))
         let values = record.counts.indices.map { Float(max(0, record.counts[$0] - own.counts[$0])) / masks }
         return HeatMap(

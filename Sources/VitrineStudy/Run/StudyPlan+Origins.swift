@@ -7,6 +7,14 @@ extension StudyPlan {
     ///
     /// - Parameter then: the study file that the store was made by.
     func fillOrigins(in store: Store, madeBy then: StudyFile?) throws(StoreError) {
+        for source in sources {
+            guard var prior = try store.maskPrior(dataset: source.id), prior.preprocess == nil,
+                let before = then?.datasets.first(where: { $0.name == source.settings.name }),
+                before.preprocess == source.settings.preprocess
+            else { continue }
+            prior.preprocess = "\(source.preprocess)"
+            try store.commit(prior)
+        }
         for model in self.store.models where try store.units(model: model.id).contains(where: { $0.fingerprint == nil }) {
             let source = sources[model.datasetID]
             if var checkpoint = try store.checkpoints().first(where: { $0.modelID == model.id }), checkpoint.settings == nil {

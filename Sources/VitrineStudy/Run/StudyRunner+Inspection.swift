@@ -35,11 +35,7 @@ extension StudyRunner {
     func maskPrior(of source: StudyPlan.DatasetSource) throws -> MaskPrior? {
         guard plan.file.methods.contains(where: { if case .maskPrior = $0 { true } else { false } }) else { return nil }
         let preprocess = "\(source.preprocess)"
-        if var stored = try store.maskPrior(dataset: source.id), stored.preprocess ?? preprocess == preprocess {
-            if stored.preprocess == nil {
-                stored.preprocess = preprocess
-                try store.commit(stored)
-            }
+        if let stored = try store.maskPrior(dataset: source.id), stored.preprocess == preprocess {
             return MaskPrior(stored, plan: plan, source: source)
         }
         do {
