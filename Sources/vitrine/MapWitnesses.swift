@@ -45,8 +45,7 @@ struct MapWitnesses: Sendable {
         Result {
             guard let file = images.file(of: item) else { throw CommandFailure("there is no image of this name in \(folder)") }
             let prepared = try PreprocessedImage(contentsOf: file, preprocess: preprocess)
-            let normalisation = preprocess.normalisation
-            let scale = ChannelScale(mean: normalisation.mean, deviation: normalisation.deviation)
+            let scale = preprocess.scale
             let image = PreparedImage(name: images.stem(of: item) ?? item, pixels: prepared.tensor, target: target, scale: scale)
             return try QuestionedImage(
                 image, scale: scale, model: model, networks: networks, seed: seed, methodSeed: methodSeed, workspace: Workspace())

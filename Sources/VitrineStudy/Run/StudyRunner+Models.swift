@@ -3,12 +3,13 @@ import VitrineData
 import VitrineEvaluate
 import VitrineExplain
 import VitrineImage
+import VitrineModel
 import VitrineStore
 import VitrineTensor
 
 extension StudyRunner {
     /// What is missing under one model: first what only needs scores, then what the model has to look at.
-    func run(_ record: ModelRecord, _ source: StudyPlan.DatasetSource) throws {
+    func run(_ record: ModelRecord, _ source: StudyPlan.DatasetSource, _ prior: MaskPrior?) throws {
         var session: Session?
         do { session = try reopened(record, source) } catch { return try giveUp(record, source, error) }
         let work = try pending(record, source)
@@ -16,7 +17,7 @@ extension StudyRunner {
 
         let scoring = work.filter { !$0.asksModel }
         if !scoring.isEmpty, let checkpoint = try store.checkpoints().first(where: { $0.modelID == record.id }) {
-            let context = try Context(self, record, source, preprocess: Preprocess(parsing: checkpoint.preprocess))
+            let context = try Context(self, record, source, preprocess: Preprocess(parsing: checkpoint.preprocess), prior)
             try parallelFor(scoring.count, workers: workers) { _, i in
                 try rescore(scoring[i], context)
                 advance(1)
@@ -26,7 +27,7 @@ extension StudyRunner {
         guard !asking.isEmpty else { return }
         do { session = try session ?? open(record, source) } catch { return try giveUp(record, source, error, units: asking.count) }
         guard let session else { return }
-        let context = try Context(self, record, source, preprocess: session.loaded.preprocess)
+        let context = try Context(self, record, source, preprocess: session.loaded.preprocess, prior)
         let workspaces = (0..<workers).map { _ in Workspace() }
         let groups = together(asking, source)
         try parallelFor(groups.count, workers: workers) { worker, i in
@@ -73,6 +74,13 @@ extension StudyRunner {
     /// A loaded model.
     private struct Session: Sendable {
         var loaded: StudyLoadedModel
+        /// Versions of it with random weights, for metrics that ask for them.
+        let networks: RandomisedNetworks
+
+        init(_ loaded: StudyLoadedModel, seed: UInt64) {
+            self.loaded = loaded
+            networks = RandomisedNetworks(loaded.model, seed: seed)
+        }
     }
 
     /// The model, if its file or the way it is loaded is another one than when it was used.
@@ -116,7 +124,7 @@ extension StudyRunner {
         if let left = try trainer.leftOut(record) {
             try store.commit(FailureRecord(datasetID: source.id, sampleID: nil, modelID: record.id, stage: .training, message: left))
         }
-        return Session(loaded: loaded)
+        return Session(loaded, seed: plan.file.seed)
     }
 
     private func explanations(_ methods: [Int], _ loaded: StudyLoadedModel) throws -> ExplanationPlan {
@@ -137,13 +145,18 @@ extension StudyRunner {
         var evaluator: Evaluator
         /// SHA-256 of the images as inspected.
         var digests: [Int: String]
+        /// The masks of other images, where a metric compares with them.
+        var prior: MaskPrior?
 
-        init(_ runner: StudyRunner, _ record: ModelRecord, _ source: StudyPlan.DatasetSource, preprocess: Preprocess) throws {
+        init(
+            _ runner: StudyRunner, _ record: ModelRecord, _ source: StudyPlan.DatasetSource, preprocess: Preprocess, _ prior: MaskPrior?
+        ) throws {
             self.record = record
             self.source = source
             self.preprocess = preprocess
             fingerprints = try StudyFingerprints(runner.plan, record, source, store: runner.store)
             evaluator = try runner.plan.evaluator()
+            self.prior = evaluator.needsOtherMasks ? prior : nil
             digests = Dictionary(try runner.store.images().map { ($0.sampleID, $0.sha256) }) { $1 }
         }
     }
@@ -198,7 +211,7 @@ extension StudyRunner {
                 }
                 var unit = self.unit(item.work, item.input, context)
                 (unit.timing.prepare, unit.timing.explain) = (prepare, explain)
-                unit.addPrediction(results[i], of: session.loaded)
+                unit.addPrediction(results[i], of: session.loaded, isAsked: !item.work.scores.isEmpty)
                 unit.addMaps(results[i], methods: methods)
                 unit.addFailures(results[i], methods: methods, dataset: context.source.id)
                 for m in unit.maps.indices { unit.maps[m].fingerprint = context.fingerprints.map(id, unit.maps[m].methodID) }
@@ -213,12 +226,27 @@ extension StudyRunner {
                     unit.addStabilities(stabilities, methods: methods)
                     unit.timing.stability = clock.lap()
                 }
-                try score(item.work, item.input, &unit, context)
+                do {
+                    let questioned = try questioned(subjects[i], item.input, results[i].target, session, context, workspace)
+                    try score(item.work, item.input, &unit, context, questioned)
+                } catch is ExplanationStopped { throw StudyInterruption() }
                 unit.timing.score = clock.lap()
                 try stopIfAsked()
                 try store.commit(unit)
             }
         }
+    }
+
+    /// The image under the model, where a metric will ask about it.
+    private func questioned(
+        _ subject: PreparedImage, _ input: StudyInput, _ target: Target?, _ session: Session, _ context: Context, _ workspace: Workspace
+    ) throws -> QuestionedImage? {
+        guard context.evaluator.needsWitness, input.mask != nil, session.loaded.model.head != nil, let target else { return nil }
+        var subject = subject
+        subject.target = .fixed(target)
+        return try QuestionedImage(
+            subject, scale: session.loaded.preprocess.scale, model: session.loaded.model, networks: session.networks,
+            seed: plan.file.seed, methodSeed: plan.file.seed, workspace: workspace, watch: watch)
     }
 
     /// An image with what is asked about it, in the model's own logits.
@@ -238,7 +266,7 @@ extension StudyRunner {
                 throw InputFailure(stage: .explain, message: "\(StudyPlan.namingKeys(error))")
             }
         }
-        return PreparedImage(name: name, pixels: input.pixels, target: target)
+        return PreparedImage(name: name, pixels: input.pixels, target: target, scale: model.preprocess.scale)
     }
 
     /// Scores of maps that are in the store, without the model.
@@ -257,19 +285,25 @@ extension StudyRunner {
     }
 
     /// The scores of new maps, and those that stored maps lack.
-    private func score(_ work: StudyWork, _ input: StudyInput, _ unit: inout UnitResult, _ context: Context) throws {
+    ///
+    /// - Parameter questioned: answers metrics that ask the model; absent where only scores without it are missing.
+    private func score(
+        _ work: StudyWork, _ input: StudyInput, _ unit: inout UnitResult, _ context: Context, _ questioned: QuestionedImage? = nil
+    ) throws {
         guard let mask = input.mask else { return }
-        let scored = ScoredMask(mask)
         let id = work.sampleID
+        let scored = plan.scoredMask(mask, id, context.prior)
         let item = "\(plan.imageName(id, context.source))/\(context.record.name)"
         for map in unit.maps {
             unit.scored[map.methodID] = context.fingerprints.scored(id, map.methodID)
-            unit.scores += try plan.scores(of: map.map, methodID: map.methodID, on: scored, context.evaluator, item: item)
+            unit.scores += try plan.scores(
+                of: map.map, methodID: map.methodID, on: scored, context.evaluator, questioned: questioned, item: item)
         }
         for (method, metrics) in work.scores.sorted(by: { $0.key < $1.key }) {
             guard let map = try store.map(model: work.modelID, method: method, sample: id) else { continue }
             unit.scored[method] = context.fingerprints.scored(id, method)
-            unit.scores += try plan.scores(of: map, methodID: method, metrics: metrics, on: scored, context.evaluator, item: item)
+            unit.scores += try plan.scores(
+                of: map, methodID: method, metrics: metrics, on: scored, context.evaluator, questioned: questioned, item: item)
         }
     }
 
