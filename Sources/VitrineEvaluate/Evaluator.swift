@@ -50,8 +50,11 @@ public struct Evaluator: Sendable {
         try self.init(names, protocols: [rules], seed: seed, permutations: permutations, controls: controls)
     }
 
-    /// Some metric needs a mask; some metric asks the model.
+    /// Some metric needs a mask.
     public var needsMask: Bool { entries.contains { $0.metric is any LocalisationMetric } }
+    /// Some metric compares with the masks of other images.
+    public var needsOtherMasks: Bool { entries.contains { $0.metric is ShuffledAreaUnderROC } }
+    /// Some metric asks the model.
     public var needsWitness: Bool { entries.contains { $0.metric is any ModelMetric } }
 
     /// One score per entry, in their order.

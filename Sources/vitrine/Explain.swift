@@ -79,7 +79,7 @@ struct Explain: ParsableCommand {
         let plan = try ExplanationPlan(model: loaded.model, methods: configured, seed: seed)
         let chosen = try chosenPreprocess(loaded)
         let preparation = chosen.preprocess
-        let choice = try chosenTarget(loaded)
+        let choice = try TargetChoice(argument: target, of: loaded)
         let assumptions = ModelOptions.assumptions(
             loaded.report.facts, preprocess: chosen.source == .assumed ? preparation.description : nil)
         if let assumptions { complain("\(loaded.report.path): \(assumptions)") }
@@ -150,24 +150,6 @@ struct Explain: ParsableCommand {
                 "note: the checkpoint was trained with preprocessing \(own.preprocess); --preprocess \(choice.preprocess) overrides it")
         }
         return choice
-    }
-
-    /// The class that `--target` names: `predicted`, an index, or one of the names of the model's classes.
-    private func chosenTarget(_ loaded: LoadedModel) throws -> TargetChoice {
-        if target == "predicted" { return .predicted }
-        let names = loaded.report.classNames
-        let count = loaded.model.configuration.classes
-        guard let index = Int(target) ?? names.firstIndex(of: target) ?? names.firstIndex(where: { $0.lowercased() == target.lowercased() })
-        else {
-            let known = names.isEmpty ? "none is known; --classes names them" : names.prefix(10).joined(separator: ", ")
-            throw CommandFailure("--target \(target) is no index, not 'predicted', and no name of a class (\(known))")
-        }
-        // A single logit speaks for class 1; where a model has a head at all, the range is checked with the model's own words.
-        guard count == 1 else { return .fixed(.logit(index)) }
-        guard index == 1 else {
-            throw CommandFailure("--target \(target): the model has one logit, that of class 1; explain class 1, or 'predicted'")
-        }
-        return .fixed(.logit(0))
     }
 
     /// Reads and preprocesses a batch; images of unlike sizes fall into groups, unreadable ones are recorded and left out.

@@ -99,35 +99,6 @@ struct Figure: ParsableCommand {
     }
 }
 
-/// What `vitrine explain` left in a folder.
-enum ExplainedFolder {
-    /// A line of `results.jsonl`: the provenance, or one image and method.
-    struct Line: Decodable {
-        struct Provenance: Decodable { var options: [String: String] }
-        var provenance: Provenance?
-        var image: String?
-        var method: String?
-    }
-
-    static func lines(_ folder: String) throws -> [Line] {
-        let path = folder + "/results.jsonl"
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw CommandFailure("\(path): cannot be read; name a folder that vitrine explain wrote")
-        }
-        return try data.split(separator: UInt8(ascii: "\n")).map { line in
-            do { return try JSONDecoder().decode(Line.self, from: line) } catch {
-                throw CommandFailure("\(path): holds a line that is not a result; explain the images again")
-            }
-        }
-    }
-
-    /// The preprocessing of the folder's maps; nil for maps of another tool.
-    static func preprocess(_ folder: String) throws -> String? {
-        guard FileManager.default.fileExists(atPath: folder + "/results.jsonl") else { return nil }
-        return try lines(folder).first?.provenance?.options["preprocess"]
-    }
-}
-
 /// How a method's name, options included, stands in file names.
 enum ConfiguredMethodFile {
     static func name(_ method: String) -> String {

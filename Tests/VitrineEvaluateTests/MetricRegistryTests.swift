@@ -36,7 +36,7 @@ import VitrineTensor
         #expect(Set(facts.map(\.identifier)).count == facts.count)
         for entry in facts {
             #expect(!entry.summary.isEmpty && !entry.citation.isEmpty, "\(entry.identifier)")
-            #expect(entry.identifier.hasSuffix("@K") == (entry.usualNumber != nil), "\(entry.identifier)")
+            #expect(entry.identifier.hasSuffix("@K") == (entry.usualNumber != nil || entry.number == .count), "\(entry.identifier)")
             let metric = try MetricRegistry.metric(entry.name(), protocol: .corrected)
             #expect(metric.identifier == entry.name() && !metric.summary.isEmpty)
             #expect(MetricRegistry.facts(entry.name())?.identifier == entry.identifier)

@@ -45,13 +45,15 @@ public struct ScoredMap: Sendable {
     ///
     /// If it is constant on equal blocks (patches shown by repetition), the blocks become its sites; a smoothly upsampled
     /// map cannot be told from one at pixel resolution and is scored against pixel permutations.
-    public init(pixels: [Float], height: Int, width: Int) {
+    ///
+    /// - Parameter native: the values that the display was made of, where they are known.
+    public init(pixels: [Float], height: Int, width: Int, native: HeatMap? = nil) {
         precondition(pixels.count == height * width && !pixels.isEmpty, "a displayed map holds height x width values")
         let block = pixels.allSatisfy(\.isFinite) ? ScoredMap.blockSide(pixels, height, width) : 1
         let lattice = Lattice(rows: height / block, columns: width / block, siteHeight: block, siteWidth: block)
         let values = (0..<lattice.count).map { pixels[lattice.firstPixel(ofSite: $0)] }
-        let native = HeatMap(rows: height, columns: width, values: pixels, height: height, width: width, display: .finished)
-        self.init(lattice, native: native, values: values, raw: values, rawPixels: nil, null: .sites)
+        let shown = HeatMap(rows: height, columns: width, values: pixels, height: height, width: width, display: .finished)
+        self.init(lattice, native: native ?? shown, values: values, raw: values, rawPixels: nil, null: .sites)
     }
 
     /// A map at its native resolution; it is displayed by its own rule.

@@ -103,12 +103,18 @@ extension StudyFile {
     private static func metrics(_ node: StudyNode?, _ reader: inout StudyReader) -> [String] {
         guard let node else { return ["pointing-game", "iou@5", "iou@10", "iou@20", "iou@40"] }
         var names: [String] = []
+        var texts = Set<String>()
         for (text, place) in reader.texts(node, "metrics") {
-            if names.contains(text) { reader.complain(place, "metric '\(text)' stands twice; keep one") }
-            do throws(MetricError) { _ = try MetricRegistry.metric(text, protocol: .corrected) } catch {
+            if !texts.insert(text).inserted { reader.complain(place, "metric '\(text)' stands twice; keep one") }
+            do throws(MetricError) {
+                for name in try MetricRegistry.expand([text]) where !names.contains(name) {
+                    _ = try MetricRegistry.metric(name, protocol: .corrected)
+                    names.append(name)
+                }
+            } catch {
                 reader.complain(place, "\(error)")
+                names.append(text)
             }
-            names.append(text)
         }
         if names.isEmpty { reader.complain(node.place, "metrics is empty; name some, such as pointing-game and iou@5") }
         return names

@@ -160,7 +160,8 @@ extension StudyPlan {
                 (try? explaining.checkMemory(of: input.pixels.shape)) != nil
             else { continue }
             let prepare = clock.lap()
-            let subject = PreparedImage(name: imageName(id, source), pixels: input.pixels, target: target(id, source))
+            let subject = PreparedImage(
+                name: imageName(id, source), pixels: input.pixels, target: target(id, source), scale: loaded.preprocess.scale)
             guard (try? predicting.explain([subject], workspace: workspace)) != nil else { return nil }
             let predicted = clock.lap()
             guard let result = try? explaining.explain([subject], workspace: workspace).first else { return nil }
@@ -172,8 +173,16 @@ extension StudyPlan {
             guard (try? explaining.explain([subject], workspace: workspace)) != nil else { return nil }
             let explain = clock.lap() * Double(1 + file.stabilityDraws)
             let scored = ScoredMask(mask)
+            var questioned: QuestionedImage?
+            if evaluator.needsWitness && loaded.model.head != nil {
+                let networks = RandomisedNetworks(loaded.model, seed: file.seed)
+                questioned = try? QuestionedImage(
+                    subject, scale: loaded.preprocess.scale, model: loaded.model, networks: networks, seed: file.seed,
+                    methodSeed: file.seed, workspace: workspace)
+            }
             for explanation in result.explanations {
-                _ = try? scores(of: explanation.map, methodID: explanation.index, on: scored, evaluator, item: "estimate")
+                _ = try? scores(
+                    of: explanation.map, methodID: explanation.index, on: scored, evaluator, questioned: questioned, item: "estimate")
             }
             let bytes = result.explanations.reduce(0) { $0 + 4 * $1.map.values.count }
             return (prepare + explain + clock.lap(), prepare + predicted, bytes)

@@ -32,18 +32,37 @@ extension StudyPlan {
         try Evaluator(file.metrics, protocols: file.protocols, seed: file.seed, permutations: file.permutations)
     }
 
+    /// Places of the metrics that ask the model.
+    var askingMetrics: Set<Int> {
+        guard let evaluator = try? evaluator() else { return [] }
+        return Set(evaluator.entries.indices.filter { evaluator.entries[$0].metric is any ModelMetric })
+    }
+
+    /// A mask as metrics see it, with the mean of the other patients' masks where one of them asks for it.
+    func scoredMask(_ mask: Mask, _ id: Int, _ prior: MaskPrior?) -> ScoredMask {
+        guard let others = prior?.map(without: id, mask: mask), others.height == mask.height, others.width == mask.width else {
+            return ScoredMask(mask)
+        }
+        return ScoredMask(mask, others: others.values)
+    }
+
     /// Metrics of one map; a score does not depend on what else is computed with it.
     ///
     /// - Parameters:
     ///   - wanted: places of the metrics; nil is all.
+    ///   - questioned: the image under the model behind the map, for metrics that ask it.
     ///   - item: names image and model; with the method it keys the permutations.
     func scores(
-        of map: HeatMap, methodID: Int, metrics wanted: [Int]? = nil, on mask: ScoredMask, _ evaluator: Evaluator, item: String
+        of map: HeatMap, methodID: Int, metrics wanted: [Int]? = nil, on mask: ScoredMask, _ evaluator: Evaluator,
+        questioned: QuestionedImage? = nil, item: String
     ) throws -> [ScoreRecord] {
         let places = wanted ?? Array(evaluator.entries.indices)
         let some = Evaluator(
             places.map { evaluator.entries[$0] }, seed: evaluator.seed, permutations: evaluator.permutations, controls: evaluator.controls)
-        let scores = try some.scores(of: ScoredMap(map), on: mask, item: "\(item)/\(file.methods[methodID].name)")
+        var method: ConfiguredMethod?
+        if case .explainer(let explainer) = file.methods[methodID] { method = explainer }
+        let scores = try some.scores(
+            of: ScoredMap(map), on: mask, witness: questioned?.witness(of: method), item: "\(item)/\(file.methods[methodID].name)")
         return zip(places, scores).map { metricID, score in
             ScoreRecord(
                 methodID: methodID, metricID: metricID, value: score.value, chance: score.chance, ceiling: score.ceiling,
@@ -103,11 +122,13 @@ extension UnitRecord {
 
 extension UnitResult {
     /// Logits in the model's order; the predicted class and the probabilities in the data set's.
-    mutating func addPrediction(_ result: ImageExplanations, of model: StudyLoadedModel) {
+    ///
+    /// - Parameter isAsked: metrics ask about maps that were explained before, so that the target stays.
+    mutating func addPrediction(_ result: ImageExplanations, of model: StudyLoadedModel, isAsked: Bool) {
         guard !result.logits.isEmpty else { return }
         let (probabilities, predicted) = model.order.decision(result.logits, model.model.configuration)
         prediction = PredictionRecord(
-            modelID: unit.modelID, sampleID: unit.sampleID, target: result.explanations.isEmpty ? nil : result.target?.description,
+            modelID: unit.modelID, sampleID: unit.sampleID, target: result.explanations.isEmpty && !isAsked ? nil : result.target?.description,
             predicted: predicted, logits: result.logits, probabilities: probabilities)
     }
 

@@ -48,7 +48,7 @@ extension StudyRunner {
                 UnitResult.Map(methodID: method, map: map, keepsValues: false, fingerprint: fingerprints.map(id, method)))
         }
         unit.timing.explain = clock.lap()
-        let scored = ScoredMask(mask)
+        let scored = plan.scoredMask(mask, id, evaluator.needsOtherMasks ? prior : nil)
         let item = "\(plan.imageName(id, source))/none"
         for map in unit.maps {
             unit.scored[map.methodID] = fingerprints.scored(id, map.methodID)

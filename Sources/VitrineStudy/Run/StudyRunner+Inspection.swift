@@ -33,7 +33,8 @@ extension StudyRunner {
     static func digests(_ then: String, _ now: String) -> String { "SHA-256 \(then.prefix(12))... then, \(now.prefix(12))... now" }
 
     func maskPrior(of source: StudyPlan.DatasetSource) throws -> MaskPrior? {
-        guard plan.file.methods.contains(where: { if case .maskPrior = $0 { true } else { false } }) else { return nil }
+        let isMethod = plan.file.methods.contains { if case .maskPrior = $0 { true } else { false } }
+        guard try isMethod || plan.evaluator().needsOtherMasks else { return nil }
         let preprocess = "\(source.preprocess)"
         if let stored = try store.maskPrior(dataset: source.id), stored.preprocess == preprocess {
             return MaskPrior(stored, plan: plan, source: source)

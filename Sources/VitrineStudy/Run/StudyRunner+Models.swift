@@ -9,7 +9,7 @@ import VitrineTensor
 
 extension StudyRunner {
     /// What is missing under one model: first what only needs scores, then what the model has to look at.
-    func run(_ record: ModelRecord, _ source: StudyPlan.DatasetSource) throws {
+    func run(_ record: ModelRecord, _ source: StudyPlan.DatasetSource, _ prior: MaskPrior?) throws {
         var session: Session?
         do { session = try reopened(record, source) } catch { return try giveUp(record, source, error) }
         var work = try pending(record, source)
@@ -18,16 +18,16 @@ extension StudyRunner {
                 // What needs no model is scored all the same.
                 let scoring = work.filter { !$0.asksModel }
                 advancePast(scoring, record)
-                try rescore(scoring, record, source)
+                try rescore(scoring, record, source, prior)
                 return try giveUp(record, source, error, units: 0)
             }
             if session?.isOther == true { work = try pending(record, source) }
         }
         advancePast(work, record)
-        try rescore(work.filter { !$0.asksModel }, record, source)
+        try rescore(work.filter { !$0.asksModel }, record, source, prior)
         let asking = work.filter(\.asksModel)
         guard let session, !asking.isEmpty else { return }
-        let context = try Context(self, record, source, preprocess: session.loaded.preprocess)
+        let context = try Context(self, record, source, preprocess: session.loaded.preprocess, prior)
         let workspaces = (0..<workers).map { _ in Workspace() }
         let groups = together(asking, source)
         try parallelFor(groups.count, workers: workers) { worker, i in
@@ -37,9 +37,11 @@ extension StudyRunner {
     }
 
     /// Scores of maps that are in the store, without the model.
-    private func rescore(_ work: [StudyWork], _ record: ModelRecord, _ source: StudyPlan.DatasetSource) throws {
+    private func rescore(
+        _ work: [StudyWork], _ record: ModelRecord, _ source: StudyPlan.DatasetSource, _ prior: MaskPrior?
+    ) throws {
         guard !work.isEmpty, let checkpoint = try store.checkpoints().first(where: { $0.modelID == record.id }) else { return }
-        let context = try Context(self, record, source, preprocess: Preprocess(parsing: checkpoint.preprocess))
+        let context = try Context(self, record, source, preprocess: Preprocess(parsing: checkpoint.preprocess), prior)
         try parallelFor(work.count, workers: workers) { _, i in
             try rescore(work[i], context)
             advance(1)
@@ -85,7 +87,15 @@ extension StudyRunner {
     private struct Session: Sendable {
         var loaded: StudyLoadedModel
         /// The store has results of the same file, read otherwise.
-        var isOther = false
+        let isOther: Bool
+        /// Versions of it with random weights, for metrics that ask for them.
+        let networks: RandomisedNetworks
+
+        init(_ loaded: StudyLoadedModel, isOther: Bool, seed: UInt64) {
+            self.loaded = loaded
+            self.isOther = isOther
+            networks = RandomisedNetworks(loaded.model, seed: seed)
+        }
     }
 
     /// The model, if its file or the way it is loaded is another one than when it was used.
@@ -134,7 +144,7 @@ extension StudyRunner {
         if let left = try trainer.leftOut(record) {
             try store.commit(FailureRecord(datasetID: source.id, sampleID: nil, modelID: record.id, stage: .training, message: left))
         }
-        return Session(loaded: loaded, isOther: difference != nil)
+        return Session(loaded, isOther: difference != nil, seed: plan.file.seed)
     }
 
     /// How the store's results of the same file were made otherwise than this program would make them, in words; nil when they were not.
@@ -177,13 +187,18 @@ extension StudyRunner {
         var evaluator: Evaluator
         /// SHA-256 of the images as inspected.
         var digests: [Int: String]
+        /// The masks of other images, where a metric compares with them.
+        var prior: MaskPrior?
 
-        init(_ runner: StudyRunner, _ record: ModelRecord, _ source: StudyPlan.DatasetSource, preprocess: Preprocess) throws {
+        init(
+            _ runner: StudyRunner, _ record: ModelRecord, _ source: StudyPlan.DatasetSource, preprocess: Preprocess, _ prior: MaskPrior?
+        ) throws {
             self.record = record
             self.source = source
             self.preprocess = preprocess
             fingerprints = try StudyFingerprints(runner.plan, record, source, store: runner.store)
             evaluator = try runner.plan.evaluator()
+            self.prior = evaluator.needsOtherMasks ? prior : nil
             digests = Dictionary(try runner.store.images().map { ($0.sampleID, $0.sha256) }) { $1 }
         }
     }
@@ -238,7 +253,7 @@ extension StudyRunner {
                 }
                 var unit = self.unit(item.work, item.input, context)
                 (unit.timing.prepare, unit.timing.explain) = (prepare, explain)
-                unit.addPrediction(results[i], of: session.loaded)
+                unit.addPrediction(results[i], of: session.loaded, isAsked: !item.work.scores.isEmpty)
                 unit.addMaps(results[i], methods: methods)
                 unit.addFailures(results[i], methods: methods, dataset: context.source.id)
                 for m in unit.maps.indices { unit.maps[m].fingerprint = context.fingerprints.map(id, unit.maps[m].methodID) }
@@ -253,12 +268,27 @@ extension StudyRunner {
                     unit.addStabilities(stabilities, methods: methods)
                     unit.timing.stability = clock.lap()
                 }
-                try score(item.work, item.input, &unit, context)
+                do {
+                    let questioned = try questioned(subjects[i], item.input, results[i].target, session, context, workspace)
+                    try score(item.work, item.input, &unit, context, questioned)
+                } catch is ExplanationStopped { throw StudyInterruption() }
                 unit.timing.score = clock.lap()
                 try stopIfAsked()
                 try store.commit(unit)
             }
         }
+    }
+
+    /// The image under the model, where a metric will ask about it.
+    private func questioned(
+        _ subject: PreparedImage, _ input: StudyInput, _ target: Target?, _ session: Session, _ context: Context, _ workspace: Workspace
+    ) throws -> QuestionedImage? {
+        guard context.evaluator.needsWitness, input.mask != nil, session.loaded.model.head != nil, let target else { return nil }
+        var subject = subject
+        subject.target = .fixed(target)
+        return try QuestionedImage(
+            subject, scale: session.loaded.preprocess.scale, model: session.loaded.model, networks: session.networks,
+            seed: plan.file.seed, methodSeed: plan.file.seed, workspace: workspace, watch: watch)
     }
 
     /// An image with what is asked about it, in the model's own logits.
@@ -278,7 +308,7 @@ extension StudyRunner {
                 throw InputFailure(stage: .explain, message: "\(StudyPlan.namingKeys(error))")
             }
         }
-        return PreparedImage(name: name, pixels: input.pixels, target: target)
+        return PreparedImage(name: name, pixels: input.pixels, target: target, scale: model.preprocess.scale)
     }
 
     /// Scores of maps that are in the store, without the model.
@@ -297,19 +327,25 @@ extension StudyRunner {
     }
 
     /// The scores of new maps, and those that stored maps lack.
-    private func score(_ work: StudyWork, _ input: StudyInput, _ unit: inout UnitResult, _ context: Context) throws {
+    ///
+    /// - Parameter questioned: answers metrics that ask the model; absent where only scores without it are missing.
+    private func score(
+        _ work: StudyWork, _ input: StudyInput, _ unit: inout UnitResult, _ context: Context, _ questioned: QuestionedImage? = nil
+    ) throws {
         guard let mask = input.mask else { return }
-        let scored = ScoredMask(mask)
         let id = work.sampleID
+        let scored = plan.scoredMask(mask, id, context.prior)
         let item = "\(plan.imageName(id, context.source))/\(context.record.name)"
         for map in unit.maps {
             unit.scored[map.methodID] = context.fingerprints.scored(id, map.methodID)
-            unit.scores += try plan.scores(of: map.map, methodID: map.methodID, on: scored, context.evaluator, item: item)
+            unit.scores += try plan.scores(
+                of: map.map, methodID: map.methodID, on: scored, context.evaluator, questioned: questioned, item: item)
         }
         for (method, metrics) in work.scores.sorted(by: { $0.key < $1.key }) {
             guard let map = try store.map(model: work.modelID, method: method, sample: id) else { continue }
             unit.scored[method] = context.fingerprints.scored(id, method)
-            unit.scores += try plan.scores(of: map, methodID: method, metrics: metrics, on: scored, context.evaluator, item: item)
+            unit.scores += try plan.scores(
+                of: map, methodID: method, metrics: metrics, on: scored, context.evaluator, questioned: questioned, item: item)
         }
     }
 

@@ -72,7 +72,7 @@ public struct StudyRunner: Sendable {
         for source in plan.sources {
             let prior = try maskPrior(of: source)
             for model in plan.store.models where model.datasetID == source.id {
-                if model.kind == .none { try runControls(model, source, prior) } else { try run(model, source) }
+                if model.kind == .none { try runControls(model, source, prior) } else { try run(model, source, prior) }
             }
         }
         try store.endRun(id, ended: Date().ISO8601Format(), peakMemory: Self.peakMemory())

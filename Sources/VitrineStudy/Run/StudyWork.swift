@@ -37,6 +37,8 @@ extension StudyPlan {
         let dataset = self.store.datasets[source.id]
         let methods = self.store.methods.filter { $0.runs(under: model, of: dataset, hasPrior: hasPrior) }.map(\.id)
         let metrics = self.store.metrics.map(\.id)
+        // Where there is no model, metrics that ask it say so at once.
+        let asking = model.kind == .none ? [] : askingMetrics
         let units = Dictionary(try store.units(model: model.id).map { ($0.sampleID, $0) }) { $1 }
         let maps = try store.mapStates(model: model.id)
         let counts = try store.scoreCounts(model: model.id)
@@ -62,7 +64,8 @@ extension StudyPlan {
                 }
                 isScoredAnew = unit?.maskDigest != fingerprints.mask(sample)
             }
-            if !lacking.methods.isEmpty { lacking.asksModel = true }
+            let asks = lacking.scores.values.contains { !asking.isDisjoint(with: $0) }
+            if !lacking.methods.isEmpty || asks { lacking.asksModel = true }
             if lacking.asksModel || !lacking.scores.isEmpty || isScoredAnew { work.append(lacking) }
         }
         return work

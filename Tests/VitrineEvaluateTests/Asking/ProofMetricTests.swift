@@ -97,7 +97,7 @@ import VitrineTensor
     @Test func classSensitivity() throws {
         var witness = ToyWitness(classes: 2)
         let map = witness.map(witness.truth)
-        let other = witness.map(witness.contributions(witness.patchMeans(witness.image), witness.weights[1]))
+        let other = witness.map(witness.contributions(witness.patchMeans(witness.image), witness.weights[0]))
         #expect(try measure("class-sensitivity", map, witness).value == Correlation.spearman(map.values, other.values))
         witness.method = .blind(map)
         #expect(try measure("class-sensitivity", map, witness).value == 1)
@@ -112,7 +112,7 @@ import VitrineTensor
         let curve = try #require(found.curve)
         #expect(curve.count == 6 && curve[0] == 1)
         // Less and less of the trained weights is left; the last step has none.
-        #expect(curve[1] > 0.8 && curve[1] > curve[3] && curve[3] > curve[5])
+        #expect(curve[1] > curve[3] && curve[3] > curve[5] && curve[1] > 0.5)
         #expect(abs(found.value! - Double(curve[5])) < 1e-6)
         // |Spearman| of 30 random ranks: sqrt(2 / (29 π)) = 0.148 for normal correlations.
         #expect(abs(found.chance! - 0.148) < 0.02)

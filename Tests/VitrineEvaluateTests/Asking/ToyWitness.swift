@@ -36,18 +36,24 @@ struct ToyWitness: Witness {
 
     final class Counter { var count = 0 }
 
-    /// Positive means, so that contributions have the signs of the weights.
+    /// Patches that speak strongly for the explained class are bright and all others dark, so that removal by any rule takes something
+    /// away; contributions have the signs of the weights. The explained class is the last one: where all logits are 0, the first wins.
     init(rows: Int = 6, columns: Int = 5, side: Int = 4, classes: Int = 3, seed: UInt64 = 1, weights: [[Double]]? = nil) {
         patches = (rows, columns)
         var random = Philox(seed: seed, name: "toy witness")
-        var pixels = [Float](repeating: 0, count: 3 * rows * side * columns * side)
-        for i in pixels.indices { pixels[i] = Float(0.25 + random.uniform()) }
-        image = Tensor([3, rows * side, columns * side], pixels)
         // Few patches matter, as lesions do.
-        self.weights =
-            weights
-            ?? (0..<classes).map { _ in (0..<rows * columns).map { _ in random.uniform() < 0.3 ? random.normal() : 0.05 * random.normal() }
-            }
+        let drawn = (0..<classes).map { _ in
+            (0..<rows * columns).map { _ in random.uniform() < 0.3 ? random.normal() : 0.05 * random.normal() }
+        }
+        self.weights = weights ?? drawn
+        explainedClass = weights == nil ? classes - 1 : 0
+        var pixels = [Float](repeating: 0, count: 3 * rows * side * columns * side)
+        for i in pixels.indices {
+            let (y, x) = (i / (columns * side) % (rows * side), i % (columns * side))
+            let isBright = drawn[classes - 1][y / side * columns + x / side] > 0.3
+            pixels[i] = Float((isBright ? 1.7 : 0.2) + 0.1 * random.uniform())
+        }
+        image = Tensor([3, rows * side, columns * side], pixels)
     }
 
     func patchMeans(_ pixels: Tensor) -> [Double] {
@@ -121,7 +127,7 @@ struct ToyWitness: Witness {
         case .randomised(let range, let draw):
             var random = Philox(seed: 99, name: "random weights", index: UInt64(draw))
             let share = Double(range.count) / Double(layers)
-            for i in weights.indices { weights[i] = (1 - share) * weights[i] + share * random.normal() }
+            for i in weights.indices { weights[i] = (1 - share) * weights[i] + 0.1 * share * random.normal() }
         }
         return contributions(means, weights)
     }
