@@ -1,3 +1,5 @@
+import VitrineModel
+
 /// What a method reads, by which the help lists methods and `family:NAME` asks for several.
 public enum MethodFamily: String, Sendable, Codable, CaseIterable {
     /// Attention weights, perhaps with their gradients.
@@ -78,6 +80,46 @@ public struct ConfiguredMethod: Sendable {
         try options.finish()
         self.method = method
         name = text
+    }
+
+    /// Reads several, of which `all` stands for every method and `family:NAME` for one family's; what these bring and `network` cannot serve is
+    /// left out, while a method that is named must be served.
+    ///
+    /// - Returns: the methods in order, each once, and those left out with the reason.
+    public static func expanded(
+        _ texts: [String], for network: ViTConfiguration
+    ) throws(MethodError) -> (methods: [ConfiguredMethod], leftOut: [(name: String, reason: String)]) {
+        var methods: [ConfiguredMethod] = []
+        var leftOut: [(name: String, reason: String)] = []
+        var seen = Set<String>()
+        for text in texts {
+            let group: [Method]?
+            if text == "all" {
+                group = Method.all
+            } else if text.hasPrefix("family:") {
+                let name = String(text.dropFirst("family:".count))
+                guard let family = MethodFamily(rawValue: name) else {
+                    throw .unknown(text, known: MethodFamily.allCases.map { "family:\($0.rawValue)" })
+                }
+                group = Method.all.filter { $0.family == family }
+            } else {
+                group = nil
+            }
+            guard let group else {
+                guard seen.insert(text).inserted else { throw .duplicate(text) }
+                methods.append(try ConfiguredMethod(text))
+                continue
+            }
+            for method in group where seen.insert(method.identifier).inserted {
+                let configured = try ConfiguredMethod(method.identifier)
+                do throws(ViTError) {
+                    let needs = try configured.explainer.needs(network)
+                    if needs.needsClass && network.classes == 0 { throw .noHead(request: "method '\(method.identifier)'") }
+                    methods.append(configured)
+                } catch { leftOut.append((method.identifier, "\(error)")) }
+            }
+        }
+        return (methods, leftOut)
     }
 
     /// Reads several; a method asked for twice is an error.

@@ -14,7 +14,7 @@ struct Vitrine: ParsableCommand {
             """,
         version: Provenance.version,
         subcommands: [
-            Inspect.self, Explain.self, Evaluate.self, AuditMasks.self, Figure.self, PhantomCommand.self, DataCommand.self, Train.self,
+            Inspect.self, Methods.self, Explain.self, Evaluate.self, AuditMasks.self, Figure.self, PhantomCommand.self, DataCommand.self, Train.self,
             Study.self,
         ])
 

@@ -263,6 +263,21 @@ import VitrineTensor
         }
     }
 
+    @Test func allAndFamiliesStandForTheirMethods() throws {
+        let network = Self.random.configuration
+        let all = try ConfiguredMethod.expanded(["all"], for: network)
+        #expect(all.methods.map(\.name) + all.leftOut.map(\.name) == Method.all.map(\.identifier) || !all.leftOut.isEmpty)
+        #expect(Set(all.methods.map(\.name) + all.leftOut.map(\.name)) == Set(Method.all.map(\.identifier)))
+        let cams = try ConfiguredMethod.expanded(["gradcam", "family:cam"], for: network).methods
+        #expect(cams[0].name == "gradcam" && cams.count == Method.all.count { $0.family == .cam })
+        var backbone = network
+        backbone.classes = 0
+        let agnostic = try ConfiguredMethod.expanded(["all"], for: backbone)
+        #expect(agnostic.methods.allSatisfy { !$0.method.isClassSpecific } && !agnostic.leftOut.isEmpty)
+        #expect(throws: MethodError.self) { try ConfiguredMethod.expanded(["family:none"], for: network) }
+        #expect(throws: MethodError.duplicate("gradcam")) { try ConfiguredMethod.expanded(["gradcam", "gradcam"], for: network) }
+    }
+
     @Test func imagesOfUnlikeSizesAreRefused() throws {
         let plan = try Self.plan(Self.random, ["gradcam"])
         let other = PreparedImage(name: "other", pixels: Tensor([3, 8, 8]), target: .predicted)

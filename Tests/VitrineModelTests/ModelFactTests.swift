@@ -53,7 +53,9 @@ import VitrineTensor
             return KnownModels.heads(layout)
         }
         #expect(heads(192, 12, 768) == nil && heads(384, 12, 1536) == nil)
-        #expect(heads(384, 12, 1536) { $0.hasLayerScale = true } == 6 && heads(384, 12, 1536) { $0.patchSize = 14 } == 6 && heads(192, 12, 768) { $0.hasDistillationToken = true } == 3)
+        #expect(
+            heads(384, 12, 1536) { $0.hasLayerScale = true } == 6 && heads(384, 12, 1536) { $0.patchSize = 14 } == 6
+                && heads(192, 12, 768) { $0.hasDistillationToken = true } == 3)
         #expect(heads(768, 12, 3072) == 12 && heads(1024, 24, 4096) == 16)
         // timm's first small models (8 heads), and a checkpoint whose last block is missing.
         #expect(heads(768, 8, 2304) == nil && heads(768, 11, 3072) == nil && heads(1280, 2, 5120) == nil)

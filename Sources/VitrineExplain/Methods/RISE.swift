@@ -36,7 +36,7 @@ struct RISE: Explainer {
     }
 
     func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
-        let answer = Target.probability(try probe.requiredTarget().classIndex)
+        let answer = try probe.answer(.probability)
         let count = level == .pixel ? subject.height * subject.width : subject.grid.count
         var total = WeightedMaskSum(count: count)
         let shares = (0..<masks).lazy.map { mask(subject, $0) }

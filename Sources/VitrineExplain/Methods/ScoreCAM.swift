@@ -32,7 +32,7 @@ struct ScoreCAM: Explainer {
     func passes(_ network: ViTConfiguration, grid: PatchGrid) -> Passes { Passes(forward: Double(network.width)) }
 
     func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
-        let answer = value.target(try probe.requiredTarget())
+        let answer = try probe.answer(value)
         let a = subject.patchRows(subject.values().value(.norm1(block ?? subject.depth - 1)))
         let (patches, channels) = (a.shape[0], a.shape[1])
         func mask(_ c: Int) -> [Float] {

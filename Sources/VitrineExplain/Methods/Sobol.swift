@@ -33,7 +33,7 @@ struct Sobol: Explainer {
     }
 
     func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
-        let answer = value.target(try probe.requiredTarget())
+        let answer = try probe.answer(value)
         let cells = CellGrid(side, over: subject.grid)
         let d = cells.cells
         /// Column of one set: a stratified draw in random order.

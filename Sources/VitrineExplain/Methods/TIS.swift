@@ -33,7 +33,7 @@ struct TIS: Explainer {
     func passes(_ network: ViTConfiguration, grid: PatchGrid) -> Passes { Passes(forward: Double(masks) * keep) }
 
     func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
-        let answer = Target.probability(try probe.requiredTarget().classIndex)
+        let answer = try probe.answer(.probability)
         let patches = subject.grid.count
         let width = subject.network.width
         var vectors = Tensor([subject.depth * width, patches])

@@ -26,7 +26,7 @@ struct TokenInsertion: Explainer {
     }
 
     func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
-        let answer = value.target(try probe.requiredTarget())
+        let answer = try probe.answer(value)
         let count = subject.grid.count
         var values = [Float](repeating: 0, count: count + 1)
         let inputs = (0...count).lazy.map { ChangedInput.patches($0 == count ? [] : [$0]) }

@@ -26,7 +26,7 @@ struct TokenRemoval: Explainer {
     func passes(_ network: ViTConfiguration, grid: PatchGrid) -> Passes { Passes(forward: Double(grid.count)) }
 
     func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
-        let answer = value.target(try probe.requiredTarget())
+        let answer = try probe.answer(value)
         let removal = try subject.removal(self.removal)
         let whole = answer.value(logits: subject.logits)
         var map = [Float](repeating: 0, count: subject.grid.count)

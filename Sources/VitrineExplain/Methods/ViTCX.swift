@@ -31,7 +31,7 @@ struct ViTCX: Explainer {
     func passes(_ network: ViTConfiguration, grid: PatchGrid) -> Passes { Passes(forward: Double(network.width) / 5) }
 
     func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
-        let answer = Target.probability(try probe.requiredTarget().classIndex)
+        let answer = try probe.answer(.probability)
         let masks = masks(subject)
         guard !masks.isEmpty else { throw MethodFailure("every channel of the last norm1 is constant over the patches") }
         let own = Double(answer.value(logits: subject.logits))

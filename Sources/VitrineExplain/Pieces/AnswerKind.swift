@@ -5,9 +5,24 @@ import VitrineModel
 enum AnswerKind: String {
     case logit
     case probability
+}
 
-    /// The target's own scalar, or the probability of its class.
-    func target(_ target: Target) -> Target { self == .logit ? target : .probability(target.classIndex) }
+/// A number read off the logits: the target's own scalar, or the probability of its class, by the head's own kind of probability.
+struct Answer {
+    let target: Target
+    let kind: AnswerKind
+    let probabilities: ViTConfiguration.Probabilities
+
+    func value(logits: [Float]) -> Float {
+        kind == .logit ? target.value(logits: logits) : probabilities(logits)[target.classIndex]
+    }
+}
+
+extension Probe {
+    /// What a method follows; complains where the model has no classes.
+    func answer(_ kind: AnswerKind) throws(ViTError) -> Answer {
+        Answer(target: try requiredTarget(), kind: kind, probabilities: network.probabilities)
+    }
 }
 
 extension Subject {

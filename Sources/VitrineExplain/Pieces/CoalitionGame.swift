@@ -4,13 +4,13 @@ import VitrineModel
 /// The network's answer to sets of patches: a game whose players are patches, the others taken away by a rule.
 struct CoalitionGame {
     let players: Int
-    private let answer: Target
+    private let answer: Answer
     private let removal: PatchRemoval
     private let probe: Probe
 
     init(_ subject: Subject, _ probe: Probe, removal: RemovalRule, value: AnswerKind = .logit) throws {
         players = subject.grid.count
-        answer = value.target(try probe.requiredTarget())
+        answer = try probe.answer(value)
         self.removal = try subject.removal(removal)
         self.probe = probe
     }

@@ -15,10 +15,25 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     /// `y_c - y_d`, the contrast that sees evidence entering through either logit.
     case contrast(Int, Int)
 
-    /// The class that is explained.
+    /// `sum_k w_k y_k`, the terms in the order of their classes, each class once.
+    case linear([Term])
+
+    /// A class and what its logit counts.
+    public struct Term: Sendable, Hashable, Codable {
+        public var classIndex: Int
+        public var weight: Float
+
+        public init(_ classIndex: Int, _ weight: Float) {
+            self.classIndex = classIndex
+            self.weight = weight
+        }
+    }
+
+    /// The class that is explained: of a linear target, the one that counts most (the first of equals).
     public var classIndex: Int {
         switch self {
         case .logit(let c), .probability(let c), .contrast(let c, _): c
+        case .linear(let terms): terms.reduce((-1, -Float.infinity)) { $1.weight > $0.1 ? ($1.classIndex, $1.weight) : $0 }.0
         }
     }
 
@@ -27,11 +42,18 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
         case .logit(let c): "logit \(c)"
         case .probability(let c): "probability \(c)"
         case .contrast(let c, let d): "logit \(c) - logit \(d)"
+        case .linear(let terms):
+            terms.map { "\($0.weight < 0 ? "- " : "+ ")\(abs($0.weight)) logit \($0.classIndex)" }.joined(separator: " ")
         }
     }
 
     func check(classes: Int) throws(ViTError) {
-        let indices = if case .contrast(let c, let d) = self { [c, d] } else { [classIndex] }
+        let indices =
+            switch self {
+            case .logit(let c), .probability(let c): [c]
+            case .contrast(let c, let d): [c, d]
+            case .linear(let terms): terms.isEmpty ? [-1] : terms.map(\.classIndex)
+            }
         for i in indices where i < 0 || i >= classes { throw .targetOutOfRange(target: i, classes: classes) }
     }
 
@@ -43,6 +65,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
         case .contrast(let c, let d):
             g[c] += 1
             g[d] -= 1
+        case .linear(let terms): for term in terms { g[term.classIndex] += term.weight }
         case .probability(let c):
             guard logits.count > 1 else {
                 let p = ViTConfiguration.Probabilities.sigmoid(logits)[c]
@@ -60,6 +83,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
         switch self {
         case .logit(let c): logits[c]
         case .contrast(let c, let d): logits[c] - logits[d]
+        case .linear(let terms): terms.reduce(0) { $0 + $1.weight * logits[$1.classIndex] }
         case .probability(let c): (logits.count > 1 ? softmax(logits) : ViTConfiguration.Probabilities.sigmoid(logits))[c]
         }
     }
@@ -70,6 +94,9 @@ public enum TargetChoice: Sendable, Hashable, Codable {
     case fixed(Target)
     /// The logit of the class with the largest logit (the first of equals).
     case predicted
+    /// What sets a class apart from its nearest neighbours: `sum_k p_k (y_c - y_k) / sum_k p_k` over the (at most three) other classes whose
+    /// logits are closest, p the softmax of this image, held fixed (Finer-CAM, arXiv:2501.11309). Nil: the predicted class.
+    case nearest(to: Int?)
 
     /// The target, once the logits are known.
     public func resolved(logits: [Float]) -> Target {
@@ -79,6 +106,17 @@ public enum TargetChoice: Sendable, Hashable, Codable {
             var best = 0
             for i in logits.indices where logits[i] > logits[best] { best = i }
             return .logit(best)
+        case .nearest(let named):
+            guard case .logit(let predicted) = TargetChoice.predicted.resolved(logits: logits) else { return .logit(0) }
+            let c = named ?? predicted
+            guard logits.count > 1, logits.indices.contains(c) else { return .logit(c) }
+            let others = logits.indices.filter { $0 != c }.sorted { (abs(logits[$0] - logits[c]), $0) < (abs(logits[$1] - logits[c]), $1) }
+            let near = others.prefix(3)
+            let p = softmax(logits)
+            let total = near.reduce(0) { $0 + p[$1] }
+            // Where the neighbours have no probability left to tell them apart they count alike.
+            let terms = near.map { Target.Term($0, total > 0 ? -p[$0] / total : -1 / Float(near.count)) }
+            return .linear((terms + [Target.Term(c, 1)]).sorted { $0.classIndex < $1.classIndex })
         }
     }
 }
