@@ -59,6 +59,8 @@ import VitrineTensor
         #expect(throws: TrainingError.self) { try set(samples, share: 0) }
         try FileManager.default.copyItem(atPath: pictures.path(1), toPath: pictures.folder + "/copy.png")
         samples[5].imagePath = pictures.folder + "/copy.png"
+        // Case 13: copies in a split that is brought are no reason to refuse it, whether validation is drawn from its training side or not.
+        for share in [0, 0.5] { #expect(try set(samples, share: share).test.map(\.id) == ["4", "5"]) }
         let said = try set(samples, share: 0)
         #expect(said.notes.count == 1 && said.notes[0].isLoss && said.notes[0].text.contains("copy.png"))
         samples[5].split = .train

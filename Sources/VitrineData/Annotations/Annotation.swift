@@ -43,6 +43,8 @@ public struct Annotation: Sendable, Equatable {
         public let mask: Mask
         /// Of the bytes that were decoded, for a single mask file; of the digests, one a line, for several; else of the mask's size and pixels.
         public let sha256: String
+        /// Distinct grey values of a single mask file that is a picture; nil for everything else.
+        public let greyLevels: Int?
     }
 
     /// The union of all regions.
@@ -65,18 +67,21 @@ public struct Annotation: Sendable, Equatable {
         if let fault { throw fault }
         let turn = EXIFTurn(orientation: orientation, width: width, height: height)
         if regions.count == 1, case .maskFile(let path, let rule) = regions[0] {
-            let (mask, digest) = try stored(path, rule, turn: turn, source: source)
-            return ReadMask(mask: mask, sha256: digest)
+            let (mask, file) = try stored(path, rule, turn: turn, source: source)
+            // An array in NPY is no picture; its grey levels are those of the mask it became.
+            return ReadMask(mask: mask, sha256: file.sha256, greyLevels: fileExtension(path) == "npy" ? nil : file.greyLevels)
         }
         let files = regions.compactMap { region in if case .maskFile(let path, let rule) = region { (path, rule) } else { nil } }
         var union = Mask(width: width, height: height, bits: [Bool](repeating: false, count: width * height))
         var digests = ""
         for (path, rule) in files {
-            let (mask, digest) = try stored(path, rule, turn: turn, source: source)
+            let (mask, file) = try stored(path, rule, turn: turn, source: source)
             try union.formUnion(mask, source: path)
-            digests += digest + "\n"
+            digests += file.sha256 + "\n"
         }
-        guard files.count < regions.count || files.isEmpty else { return ReadMask(mask: union, sha256: sha256(of: Array(digests.utf8))) }
+        guard files.count < regions.count || files.isEmpty else {
+            return ReadMask(mask: union, sha256: sha256(of: Array(digests.utf8)), greyLevels: nil)
+        }
         let drawn = try turn.frame(drawnOn: drawnOn, said: frame, source: source)
         let size = drawn == .turned ? turn.turnedSize : [width, height]
         if let drawnOn, drawnOn != size { throw DataError.sizeMismatch(source: source, annotation: drawnOn, image: size) }
@@ -95,17 +100,16 @@ public struct Annotation: Sendable, Equatable {
         }
         try union.formUnion(drawn == .turned ? turn.back(canvas) : canvas, source: source)
         let content = Array("\(width)x\(height)\n".utf8) + union.bits.map { $0 ? 1 : 0 }
-        return ReadMask(mask: union, sha256: sha256(of: content))
+        return ReadMask(mask: union, sha256: sha256(of: content), greyLevels: nil)
     }
 
-    /// A mask file as it lies on the stored image, and the SHA-256 of the bytes that were decoded.
-    private func stored(_ path: String, _ rule: MaskRule, turn: EXIFTurn, source: String) throws -> (Mask, String) {
+    /// A mask file as it lies on the stored image, and the file as it was read.
+    private func stored(_ path: String, _ rule: MaskRule, turn: EXIFTurn, source: String) throws -> (Mask, MaskFile) {
         let file = try MaskFile(contentsOf: path, rule: rule)
-        let (mask, digest) = (file.mask, file.sha256)
-        let size = [mask.width, mask.height]
+        let size = [file.mask.width, file.mask.height]
         // A mask of another size was drawn on what the network sees, which is not turned.
-        guard size == turn.storedSize || size == turn.turnedSize else { return (mask, digest) }
-        return (try turn.frame(drawnOn: size, said: frame, source: source) == .turned ? turn.back(mask) : mask, digest)
+        guard size == turn.storedSize || size == turn.turnedSize else { return (file.mask, file) }
+        return (try turn.frame(drawnOn: size, said: frame, source: source) == .turned ? turn.back(file.mask) : file.mask, file)
     }
 }
 

@@ -4,6 +4,8 @@ import VitrineTensor
 /// A folder of mask images: of the image's stem, or that and `_mask`; several masks of one image (`_mask`, `_mask_1`, ...) are merged.
 struct MaskFolder: AnnotationSource {
     let names: [String]
+    /// The names without an ending.
+    let images: [String]
     private let files: [[String]]
     private let rule: MaskRule
 
@@ -28,8 +30,12 @@ struct MaskFolder: AnnotationSource {
         }
         let all = plain.mapValues { [$0] }.merging(marked.mapValues { $0.sorted { $0.key < $1.key }.map(\.value) }) { $1 }
         let sorted = all.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-        // An ending, so that a dot in a name is not taken for one.
-        names = sorted.map { $0.key + ".mask" }
+        images = sorted.map(\.key)
+        // With the ending of the first mask; one without gets another, so that a dot in its name is not taken for its end.
+        names = sorted.map { image, files in
+            let ending = fileExtension(files[0])
+            return image + "." + (ending.isEmpty ? "mask" : ending)
+        }
         files = sorted.map(\.value)
     }
 

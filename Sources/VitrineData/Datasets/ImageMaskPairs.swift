@@ -43,10 +43,10 @@ struct ImageMaskPairs: Dataset {
         let masks = try MaskFolder(folder: path, rule: try options.maskRule())
         // Masks stand in the folder of their image.
         var byImage: [String: Annotation] = [:]
-        for (position, name) in masks.names.enumerated() {
+        for (position, name) in masks.images.enumerated() {
             let annotation = masks.annotation(at: position)
             let files = annotation.regions.compactMap { region in if case .maskFile(let path, rule: _) = region { path } else { nil } }
-            if files.allSatisfy({ MaskName(stem: stem($0)) != nil }) { byImage[String(name.dropLast(".mask".count))] = annotation }
+            if files.allSatisfy({ MaskName(stem: stem($0)) != nil }) { byImage[name] = annotation }
         }
         return try samples(
             images, folder: path, prefix: "",

@@ -3,7 +3,7 @@ import VitrineImage
 import VitrineTensor
 
 /// Extensions of files that are taken for images when a folder is listed; DICOM files often have none, so their reader asks by content.
-let imageExtensions: Set<String> = ["png", "jpg", "jpeg", "tif", "tiff", "npy", "dcm"]
+let imageExtensions = Set(ImageCodec.fileExtensions)
 
 /// The names in a folder, hidden ones left out, in the order of their bytes: the same on every machine.
 func listFolder(_ path: String, neededBy: String) throws(DataError) -> [String] {

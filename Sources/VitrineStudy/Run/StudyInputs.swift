@@ -90,14 +90,14 @@ extension StudyPlan {
         var image: ImageRecord?
         do throws(InputFailure) {
             guard source.hasImages else {
-                return (nil, try audit(try storedMask(entry, of: nil), sample, entry), nil)
+                return (nil, audit(try storedMask(entry, of: nil), sample, entry), nil)
             }
             let (view, digest) = try read(entry, preprocess: source.preprocess)
             image = ImageRecord(sampleID: sample, sha256: digest, storedWidth: view.storedWidth, storedHeight: view.storedHeight)
             guard source.roles[sample - source.firstSample] == .score else { return (image, nil, nil) }
             let stored = try storedMask(entry, of: view)
             _ = try aligned(stored.mask, to: view, entry)
-            return (image, try audit(stored, sample, entry), nil)
+            return (image, audit(stored, sample, entry), nil)
         } catch {
             return (image, nil, error)
         }
@@ -117,36 +117,26 @@ extension StudyPlan {
         }
     }
 
-    /// The mask on the stored pixels of its image, and the SHA-256 of what it was made from.
-    private func storedMask(_ sample: Sample, of image: PreprocessedImage?) throws(InputFailure) -> (mask: Mask, sha256: String) {
+    /// The mask on the stored pixels of its image, with the SHA-256 of what it was made from.
+    private func storedMask(_ sample: Sample, of image: PreprocessedImage?) throws(InputFailure) -> Annotation.ReadMask {
         guard let annotation = sample.annotation else {
             throw InputFailure(stage: .mask, message: "\(sample.imagePath): there is no mask for it; add one, or take the image out")
         }
         do {
-            let read = try annotation.read(
+            return try annotation.read(
                 width: image?.storedWidth ?? 0, height: image?.storedHeight ?? 0, orientation: image?.orientation ?? 1,
                 source: sample.imagePath)
-            return (read.mask, read.sha256)
         } catch {
             throw InputFailure(stage: .mask, message: "\(error)")
         }
     }
 
-    private func audit(_ read: (mask: Mask, sha256: String), _ id: Int, _ sample: Sample) throws(InputFailure) -> MaskRecord {
-        let mask = read.mask
-        var greyLevels: Int?
-        // An array in NPY is no picture; its grey levels are those of the mask it became.
-        if let path = sample.maskPath, case .maskFile(_, let rule)? = sample.annotation?.regions.first, !path.lowercased().hasSuffix(".npy")
-        {
-            do { greyLevels = try MaskFile(contentsOf: path, rule: rule).greyLevels } catch {
-                throw InputFailure(stage: .mask, message: "\(error)")
-            }
-        }
-        let audit = MaskAudit(name: sample.id, mask: mask, greyLevels: greyLevels)
+    private func audit(_ read: Annotation.ReadMask, _ id: Int, _ sample: Sample) -> MaskRecord {
+        let audit = MaskAudit(name: sample.id, mask: read.mask, greyLevels: read.greyLevels)
         return MaskRecord(
             sampleID: id, sha256: read.sha256, storedWidth: audit.width, storedHeight: audit.height, area: audit.area,
             components: audit.components, isRectangle: audit.isRectangle, greyLevels: audit.greyLevels, isEmpty: audit.isEmpty,
-            isFull: audit.isFull, digest: mask.digest)
+            isFull: audit.isFull, digest: read.mask.digest)
     }
 }
 

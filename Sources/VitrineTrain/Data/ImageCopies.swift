@@ -85,9 +85,16 @@ struct ImageCopies {
             let (a, b) = (root(a), root(b))
             parent[max(a, b)] = min(a, b)
         }
+        struct Picture: Hashable {
+            let first: Int
+            let split: Split?
+        }
         var byPatient: [String: Int] = [:]
+        var byPicture: [Picture: Int] = [:]
         for (i, sample) in samples.enumerated() {
-            if first[i] != i { join(i, first[i]) }
+            // Copies on two sides of a split that the data set brings stay there, and are said (see `notes`).
+            let picture = Picture(first: first[i], split: sample.split)
+            if let other = byPicture[picture] { join(i, other) } else { byPicture[picture] = i }
             if let patient = sample.patient {
                 if let other = byPatient[patient] { join(i, other) } else { byPatient[patient] = i }
             }
