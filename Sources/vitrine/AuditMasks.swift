@@ -21,6 +21,8 @@ struct AuditMasks: ParsableCommand {
 
     func run() throws {
         let audit = try MaskFolderAudit(folder: URL(fileURLWithPath: folder), rule: maskRule, seed: seed)
+        // Why masks cannot be read is said also where none can.
+        for failure in audit.failures { complain("\(failure.error)") }
         guard let levels = audit.levels else { throw CommandFailure("\(folder): holds no readable mask image") }
         let width = audit.masks.map(\.name.count).max()!
         print("mask".padded(width) + "   size      area    components  rectangle  grey levels  remark")
@@ -51,7 +53,6 @@ struct AuditMasks: ParsableCommand {
                     + level.rectangleIoU.map { Self.number($0).padded(6) }.joined())
         }
         complainOnce(audit.notes.map { ("\(folder)/\($0.file)", $0.note) })
-        for failure in audit.failures { complain("\(failure.error)") }
         if !audit.failures.isEmpty { throw ExitCode.someItemsFailed }
     }
 
