@@ -53,7 +53,9 @@ import VitrineTensor
             return KnownModels.heads(layout)
         }
         #expect(heads(192, 12, 768) == nil && heads(384, 12, 1536) == nil)
-        #expect(heads(384, 12, 1536) { $0.hasLayerScale = true } == 6 && heads(384, 12, 1536) { $0.patchSize = 14 } == 6 && heads(192, 12, 768) { $0.hasDistillationToken = true } == 3)
+        #expect(
+            heads(384, 12, 1536) { $0.hasLayerScale = true } == 6 && heads(384, 12, 1536) { $0.patchSize = 14 } == 6
+                && heads(192, 12, 768) { $0.hasDistillationToken = true } == 3)
         #expect(heads(768, 12, 3072) == 12 && heads(1024, 24, 4096) == 16)
         // timm's first small models (8 heads), and a checkpoint whose last block is missing.
         #expect(heads(768, 8, 2304) == nil && heads(768, 11, 3072) == nil && heads(1280, 2, 5120) == nil)
@@ -66,12 +68,16 @@ import VitrineTensor
         #expect(shapes["pos_embed"] == [1, 16, 8])
         #expect(asked(shapes) == .positionGrid)
         #expect(try load(shapes, { $0.positionGrid = PatchGrid(rows: 3, columns: 5) }).model.configuration.positionedPrefixTokens == 1)
-        // DeiT III has LayerScale and a class token without a position.
-        let deit = changed {
+        // DeiT III has LayerScale and a class token without a position, in its own sizes only.
+        var layout = KnownModels.Layout(width: 384, depth: 12, hidden: 1536, hasClassToken: true, hasLayerScale: true)
+        #expect(KnownModels.isDeiT3(layout, rows: 196) && !KnownModels.isDeiT3(layout, rows: 225))
+        layout.depth = 2
+        #expect(!KnownModels.isDeiT3(layout, rows: 196))
+        let scaled = changed {
+            $0.positionGrid = PatchGrid(rows: 3, columns: 5)
             $0.hasLayerScale = true
-            $0.positionedPrefixTokens = 0
         }
-        #expect(try load(deit).model.configuration.positionGrid == PatchGrid(rows: 4, columns: 4))
+        #expect(asked(scaled) == .positionGrid)
     }
 
     /// An image of 2 x 8 patches under 16 positions that were taken for 4 x 4.
