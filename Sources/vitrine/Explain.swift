@@ -80,8 +80,10 @@ struct Explain: ParsableCommand {
         let chosen = try chosenPreprocess(loaded)
         let preparation = chosen.preprocess
         let choice = try TargetChoice(argument: target, of: loaded)
+        // Arrays come prepared.
+        let preparesImages = files.contains { !$0.lowercased().hasSuffix(".npy") }
         let assumptions = ModelOptions.assumptions(
-            loaded.report.facts, preprocess: chosen.source == .assumed ? preparation.description : nil)
+            loaded.report.facts, preprocess: chosen.source == .assumed && preparesImages ? preparation.description : nil)
         if let assumptions { complain("\(loaded.report.path): \(assumptions)") }
         try FileSystem.makeFolder(output)
 

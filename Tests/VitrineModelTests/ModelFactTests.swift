@@ -68,12 +68,16 @@ import VitrineTensor
         #expect(shapes["pos_embed"] == [1, 16, 8])
         #expect(asked(shapes) == .positionGrid)
         #expect(try load(shapes, { $0.positionGrid = PatchGrid(rows: 3, columns: 5) }).model.configuration.positionedPrefixTokens == 1)
-        // DeiT III has LayerScale and a class token without a position.
-        let deit = changed {
+        // DeiT III has LayerScale and a class token without a position, in its own sizes only.
+        var layout = KnownModels.Layout(width: 384, depth: 12, hidden: 1536, hasClassToken: true, hasLayerScale: true)
+        #expect(KnownModels.isDeiT3(layout, rows: 196) && !KnownModels.isDeiT3(layout, rows: 225))
+        layout.depth = 2
+        #expect(!KnownModels.isDeiT3(layout, rows: 196))
+        let scaled = changed {
+            $0.positionGrid = PatchGrid(rows: 3, columns: 5)
             $0.hasLayerScale = true
-            $0.positionedPrefixTokens = 0
         }
-        #expect(try load(deit).model.configuration.positionGrid == PatchGrid(rows: 4, columns: 4))
+        #expect(asked(scaled) == .positionGrid)
     }
 
     /// An image of 2 x 8 patches under 16 positions that were taken for 4 x 4.

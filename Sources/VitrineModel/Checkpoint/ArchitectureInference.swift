@@ -45,6 +45,10 @@ struct ArchitectureInference {
         try confirm(width: width, depth: depth, patch: patch, hidden: isGated ? nil : hidden, classes: classes)
         if case .fresh(let count) = options.head { classes = count }
         facts.append(ModelFact("blocks", "\(depth) of width \(width)", .tensors))
+        // Other styles belong to one library each, whose blocks are known.
+        if keys.map.style == .timm && isPostNorm == nil && hints == nil {
+            facts.append(ModelFact("norms", "before the branches", .convention(reason: "as published models with these tensors")))
+        }
         let layout = KnownModels.Layout(
             width: width, depth: depth, hidden: hidden, hasClassToken: hasClassToken, hasDistillationToken: has("dist_token"),
             hasLayerScale: has("blocks.0.ls1.gamma"), patchSize: patchSize)
@@ -53,7 +57,7 @@ struct ArchitectureInference {
         let pooling = try pooling(width: width, family: family, facts: &facts)
         let registers = shape("reg_token").map { $0.count >= 2 ? $0[$0.count - 2] : 1 } ?? 0
         let named = (hasClassToken ? 1 : 0) + (has("dist_token") ? 1 : 0)
-        let (positioned, grid) = try positions(named: named, registers: registers, patchSize: patchSize, facts: &facts)
+        let (positioned, grid) = try positions(layout, named: named, registers: registers, facts: &facts)
         return ViTConfiguration(
             patchSize: patchSize, width: width, depth: depth, heads: heads, hidden: hidden, classes: classes, channels: patch[1],
             positionGrid: grid, hasClassToken: hasClassToken, hasDistillationToken: has("dist_token"), registers: registers,
@@ -344,7 +348,7 @@ struct ArchitectureInference {
 
     /// How many prefix tokens have a position, and the grid that the other positions make.
     private func positions(
-        named: Int, registers: Int, patchSize: Int, facts: inout [ModelFact]
+        _ layout: KnownModels.Layout, named: Int, registers: Int, facts: inout [ModelFact]
     ) throws(LoadError) -> (prefix: Int, grid: PatchGrid) {
         guard let shape = shape("pos_embed"), shape.count >= 2 else {
             // Reported as missing, or by its shape, with all other faults.
@@ -365,16 +369,16 @@ struct ArchitectureInference {
         }
         for (size, isStrict) in [(hints?.imageSize, true), (hints?.weakImageSize, false)] {
             guard let size, size[0] > 0, size[1] > 0, size[0] < 1 << 20, size[1] < 1 << 20 else { continue }
-            let grid = PatchGrid(rows: size[0] / patchSize, columns: size[1] / patchSize)
+            let grid = PatchGrid(rows: size[0] / layout.patchSize, columns: size[1] / layout.patchSize)
             for prefix in candidates where grid.count > 0 && rows - prefix == grid.count { return found(prefix, grid, configured(hints)) }
             if isStrict {
                 throw .contradiction(
                     source: hints?.source ?? path, what: "image positions", configured: grid.count, stored: rows - candidates[0])
             }
         }
-        // Only models with registers and DeiT III, which has LayerScale, give their class token no position: for all others, the rows
-        // that make a square without it are a grid that is not square and a class token.
-        let plausible = registers > 0 || has("blocks.0.ls1.gamma") ? candidates : [named]
+        // Only models with registers and DeiT III, in its own sizes, give their class token no position: for all others, the rows that
+        // make a square without it are a grid that is not square and a class token.
+        let plausible = registers > 0 || KnownModels.isDeiT3(layout, rows: rows) ? candidates : [named]
         let squares = plausible.compactMap { prefix -> (Int, PatchGrid)? in
             guard rows > prefix else { return nil }
             let side = Int(Double(rows - prefix).squareRoot().rounded())

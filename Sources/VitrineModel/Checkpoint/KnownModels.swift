@@ -62,6 +62,13 @@ public enum KnownModels {
         return heads(width: layout.width, hasClassToken: layout.hasClassToken)
     }
 
+    /// Whether a model is one of DeiT III's, which give the class token no position: LayerScale, a published size, and 14 x 14, 16 x 16
+    /// or 24 x 24 patches.
+    static func isDeiT3(_ layout: Layout, rows: Int) -> Bool {
+        layout.hasLayerScale && layout.hasClassToken && [196, 256, 576].contains(rows)
+            && sizes.contains { $0 == (layout.width, layout.depth, layout.hidden) } && [384, 512, 768, 1024, 1280].contains(layout.width)
+    }
+
     /// Who has how many heads at this width, for a question.
     static func candidates(width: Int) -> String? {
         switch width {

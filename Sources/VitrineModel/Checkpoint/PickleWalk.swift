@@ -93,7 +93,8 @@ struct PickleWalk {
             }
         }
         if isPlain {
-            note(path, type, summary(of: items))
+            // The text of a long list costs more than the list; beyond the last entry that is kept, nobody reads it.
+            if opaque.count < Self.maximumOpaque { note(path, type, summary(of: items)) }
         } else {
             try descend(items.enumerated().map { (String($0.offset), $0.element) }, path)
         }
