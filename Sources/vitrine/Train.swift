@@ -113,6 +113,7 @@ struct Train: ParsableCommand {
         var set = try trainingSet(recipe)
         try set.leaveOutUnreadable(store: store, workers: workers, isStrict: strict)
         for line in set.unreadable { complain("left out: \(line)") }
+        if !quiet { for line in set.facts { complain(line) } }
 
         let start = try startingModel(recipe, classes: set.classNames.count, imageSize: store.size, preprocess: preprocess)
         if !quiet { for line in start.report { complain(line) } }
@@ -141,9 +142,12 @@ struct Train: ParsableCommand {
             complain("stopped by a signal after a checkpoint; go on with --resume")
             throw ExitCode.stopped
         }
-        for (split, m) in result.metrics.sorted(by: { $0.key > $1.key }) { say(Self.line(m, split: split)) }
+        for (split, m) in result.metrics.sorted(by: { $0.key > $1.key }) {
+            say(Self.line(m, split: split))
+            if let only = m.onlyPrediction { say("\(split): the model takes every image for \(set.classNames[only])") }
+        }
         for i in result.testIntervals {
-            say("test \(i.name) \(Self.number(i.value)), 95 % interval \(Self.number(i.lower)) to \(Self.number(i.upper)) (\(i.method))")
+            say("test \(i.name) \(Self.number(i.value)), \(i.words(Self.number))")
         }
         say("kept epoch \(result.bestEpoch ?? 0): \(output!)/\(Trainer.modelName)")
         if !set.unreadable.isEmpty { throw ExitCode.someItemsFailed }
@@ -261,14 +265,15 @@ struct Train: ParsableCommand {
         var text =
             "epoch \(record.epoch)/\(epochs): training loss \(number(record.trainingLoss)), accuracy \(number(record.trainingAccuracy))"
         if let v = record.validation {
-            text += "; validation loss \(number(v.loss)), balanced accuracy \(number(v.balancedAccuracy))"
+            text += "; validation loss \(number(v.loss))"
+            if let balanced = v.balancedAccuracy { text += ", balanced accuracy \(number(balanced))" }
             if let auroc = v.auroc { text += ", AUROC \(number(auroc))" }
         }
         return text + String(format: "; %.2f images/s", record.imagesPerSecond) + (record.isBest ? "; kept" : "")
     }
 
     private static func line(_ m: ClassificationMetrics, split: String) -> String {
-        let parts = [
+        let parts: [(String, Double?)] = [
             ("accuracy", m.accuracy), ("balanced accuracy", m.balancedAccuracy), ("AUROC", m.auroc), ("sensitivity", m.sensitivity),
             ("specificity", m.specificity),
         ]

@@ -74,7 +74,37 @@ struct AnalysisTests {
         let planted = try PlantedStudy()
         let few = try StudyAnalysis(synthetic.write(to: planted.file("a.sqlite")), resamples: 500)
         #expect(Answer(few).sentences[2].contains("2 patients, too few"))
+        // Three maps: 2^(1-7) * 3 < 0.05.
+        #expect(Answer(few).short == "Cannot be told: not answerable with 2 patients; at least 7 needed.")
+        let cells = try #require(few.datasets[0].metric("iou@5", "corrected") ?? few.datasets[0].metrics.first).cells
+        #expect(cells.filter { $0.modelID == 1 }.allSatisfy { $0.verdict == .noPower })
         #expect(!Answer(try Self.analysis().0).sentences[2].contains("too few"))
+    }
+
+    @Test("signs of the untrained control warn of nothing, and signs that are right everywhere neither")
+    func signsOfControls() throws {
+        var (study, _) = try Self.analysis()
+        study.methods[0].identifier = "gradcam-study"
+        study.datasets[0].models.append(ModelRecord(id: 2, datasetID: 0, name: "untrained", kind: .randomWeights, path: ""))
+        let control = SignAnalysis(modelID: 2, methodID: 0, agreeing: [0, 0])
+        study.datasets[0].signs = [SignAnalysis(modelID: 1, methodID: 0, agreeing: [6, 6]), control]
+        #expect(!Answer(study).sentences[2].contains("the sign of"))
+        study.datasets[0].signs = [SignAnalysis(modelID: 1, methodID: 0, agreeing: [6, 4, 6]), control]
+        #expect(Answer(study).sentences[2].contains("agree with plain Grad-CAM on 2 of 3 maps"))
+    }
+
+    @Test("the gallery shows a patient once")
+    func galleryPatients() throws {
+        let planted = try PlantedStudy()
+        let store = try planted.store()
+        let study = try StudyAnalysis(store, resamples: 500)
+        let patients = Dictionary(uniqueKeysWithValues: try store.samples(dataset: 0).map { ($0.id, $0.patient) })
+        for each in [1, 3, 20] {
+            let chosen = try Gallery.choose(study, study.datasets[0], store, each: each)
+            // Eight patients have a lesion.
+            #expect(chosen.count == min(3 * each, 8), "\(each)")
+            #expect(Set(chosen.map { patients[$0.1] ?? nil }).count == chosen.count, "\(each)")
+        }
     }
 
     @Test("ranks run over patients, the centre prior among the methods")
@@ -102,6 +132,7 @@ struct AnalysisTests {
         let (study, _) = try Self.analysis()
         let answer = Answer(study)
         #expect(answer.sentences.count == 3)
+        #expect(answer.short == "Yes, for 1 of 3 sets of maps, which beat both chance and a blob at the centre: good.")
         #expect(answer.sentences[0].contains("the maps of good (1 of 1) are shown to score above both a random map and a blob"))
         #expect(answer.sentences[0].hasSuffix("those of centred and blind in none."))
         #expect(answer.sentences[1].contains("good under m</td> on =d&<i>"))

@@ -83,7 +83,7 @@ struct ReportTests {
         let html = String(decoding: try #require(try write(planted, planted.store(), to: "a")["report.html"]), as: UTF8.self)
         var rest = Substring(html)
         for id in [
-            "answer", "tables", "changes", "ranks", "size", "pictures", "gallery", "masks", "predictions", "agreement", "comparisons",
+            "answer", "tables", "pictures", "gallery", "changes", "ranks", "size", "masks", "predictions", "agreement", "comparisons",
             "failures", "limits", "provenance",
         ] {
             #expect(html.components(separatedBy: "href=\"#\(id)\"").count == (id == "answer" ? 3 : 2), "\(id)")
@@ -118,6 +118,25 @@ struct ReportTests {
         #expect(Axis.ticks(0, 1) == [0, 0.2, 0.4, 0.6000000000000001, 0.8, 1])
         #expect(Axis.ticks(0, 0.07).map(Axis.label) == ["0", "0.01", "0.02", "0.03", "0.04", "0.05", "0.06", "0.07"])
         #expect(Axis.ticks(1, 1) == [1])
+    }
+
+    @Test(
+        "an axis of lesion sizes has three ticks at least, whatever its range",
+        arguments: [(0.02, 0.045), (0.0004, 0.6), (0.021, 0.029), (0.01, 0.02)])
+    func sizeTicks(low: Double, high: Double) {
+        let ticks = Axis.logarithmicTicks(low, high)
+        #expect(ticks.count >= 2 && ticks == ticks.sorted() && ticks.allSatisfy { $0 >= low && $0 <= high }, "\(ticks)")
+    }
+
+    @Test("protocols that give the same numbers share a table; the rest is folded")
+    func tables() throws {
+        let planted = try PlantedStudy()
+        let html = String(decoding: try #require(try write(planted, planted.store(), to: "a")["report.html"]), as: UTF8.self)
+        // The empty mask sets the protocols apart: two tables, one of them folded.
+        #expect(html.contains("<caption>=d&amp;&lt;i&gt;, iou@20 (corrected)</caption>"))
+        #expect(html.contains("<summary>Other metrics and protocols: iou@20 (study)</summary>"))
+        #expect(html.contains("not shown to be above chance"))
+        #expect(html.range(of: "class=\"short\"")!.lowerBound < html.range(of: "id=\"tables\"")!.lowerBound)
     }
 
     @Test("a drawing has the same dot as SVG and as pixels")

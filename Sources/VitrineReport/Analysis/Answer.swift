@@ -1,12 +1,16 @@
+import VitrineEvaluate
 import VitrineStudy
 
 /// What a study asked and found, in sentences whose every number stands in a table of the report.
 public struct Answer: Sendable, Equatable {
+    /// Yes, no, or cannot be told, in one line.
+    public var short: String
     public var question: String
     /// Three sentences: which maps localise, how well the best does it, and what not to trust.
     public var sentences: [String]
 
     public init(_ study: StudyAnalysis) {
+        short = Self.short(study)
         question = Self.question(study)
         sentences = [Self.whatLocalises(study), Self.theBest(study), Self.whatNotToTrust(study)]
     }
@@ -47,6 +51,37 @@ public struct Answer: Sendable, Equatable {
             return "What do maps that know nothing of the image score on \(Format.list(data))?"
         }
         return "Do the maps of \(Format.list(methods)) show where experts see the lesion on \(Format.list(data))?"
+    }
+
+    private static func short(_ study: StudyAnalysis) -> String {
+        let entries = entries(study)
+        guard !entries.isEmpty else { return "No model was asked: these are the levels that a map has to beat." }
+        let hasCentre = study.methods.contains { $0.identifier == "centre" }
+        let asked = study.datasets.filter { dataset in entries.contains { $0.dataset.dataset.id == dataset.dataset.id } }
+        let weak = asked.compactMap { dataset -> String? in
+            guard let power = power(study, dataset), !power.canTell else { return nil }
+            let place = asked.count > 1 ? " on \(dataset.dataset.name)" : ""
+            return "\(Format.count(power.units, dataset.patients == nil ? "image" : "patient"))\(place); at least \(power.needed) needed"
+        }
+        let winners = entries.filter { $0.cell.verdict == (hasCentre ? .localises : .noCentre) }
+        let unanswered = weak.isEmpty ? "" : "not answerable with \(weak.joined(separator: ", nor with "))"
+        if winners.isEmpty && weak.count == asked.count { return "Cannot be told: \(unanswered)." }
+        if entries.allSatisfy({ $0.cell.verdict == .untested }) {
+            return "Cannot be told: there is one patient only, or the metric has no level of chance here."
+        }
+        let rivals = hasCentre ? "both chance and a blob at the centre" : "chance"
+        let rest = unanswered.isEmpty ? "." : "; \(unanswered)."
+        if winners.isEmpty {
+            return "No: none of \(Format.count(entries.count, "set of maps", plural: "sets of maps")) is shown to beat \(rivals)\(rest)"
+        }
+        let names = asked.count == 1 && Set(entries.map(\.model.id)).count == 1 ? winners.map(\.method.name) : winners.map(\.name)
+        let whose = winners.count <= 4 ? ": \(Format.list(names))" : ""
+        let amount = winners.count == entries.count ? "all \(entries.count)" : "\(winners.count) of \(entries.count)"
+        return "Yes, for \(amount) sets of maps, which beat \(rivals)\(whose)\(rest)"
+    }
+
+    private static func power(_ study: StudyAnalysis, _ dataset: DatasetAnalysis) -> TestPower? {
+        dataset.metric(study.primary.name, study.primary.protocolName)?.power
     }
 
     private static func whatLocalises(_ study: StudyAnalysis) -> String {
@@ -119,15 +154,19 @@ public struct Answer: Sendable, Equatable {
     }
 
     private static func whatNotToTrust(_ study: StudyAnalysis) -> String {
-        var warnings: [String] = []
+        var warnings = study.datasets.compactMap { tooFewPatients(study, $0) }
+        // Maps of the untrained control would be counted as if somebody trusted them.
+        let controls = Set(study.datasets.flatMap(\.models).filter { $0.kind == .randomWeights }.map(\.id))
         for method in study.explainers {
-            let own = study.datasets.flatMap(\.signs).filter { $0.methodID == method.id }
+            let own = study.datasets.flatMap(\.signs).filter { $0.methodID == method.id && !controls.contains($0.modelID) }
             let agreements = study.datasets.flatMap(\.mapAgreements).filter {
-                $0.firstMethod == method.id && study.method($0.secondMethod)?.identifier == "gradcam"
+                $0.firstMethod == method.id && study.method($0.secondMethod)?.identifier == "gradcam" && !controls.contains($0.modelID)
             }
             if !own.isEmpty, method.identifier == "gradcam-study" {
                 let images = own.reduce(0) { $0 + $1.agreeing.count }
                 let whole = own.reduce(0) { $0 + $1.whole }
+                // A sign that is right everywhere misled nobody here.
+                guard whole < images else { continue }
                 var warning =
                     "the sign of \(method.name) is arbitrary (all six variants agree with plain Grad-CAM on \(whole) of \(images) maps"
                 let correlations = agreements.flatMap(\.correlations)
@@ -138,7 +177,7 @@ public struct Answer: Sendable, Equatable {
             }
         }
         let moved = study.explainers.compactMap { method -> String? in
-            let own = study.datasets.flatMap(\.stabilities).filter { $0.methodID == method.id }
+            let own = study.datasets.flatMap(\.stabilities).filter { $0.methodID == method.id && !controls.contains($0.modelID) }
             let count = own.reduce(0) { $0 + $1.unstable }
             return count > 0 ? "\(method.name) (\(count) of \(own.reduce(0) { $0 + $1.images }) maps)" : nil
         }
@@ -156,7 +195,6 @@ public struct Answer: Sendable, Equatable {
                     "\(model.name) is not shown to decide \(dataset.dataset.name) better than chance "
                         + "(AUROC \(Format.fixed(area, 2)), \(Format.interval(interval)))")
             }
-            if let warning = tooFewPatients(study, dataset) { warnings.append(warning) }
             if !dataset.masks.empty.isEmpty {
                 warnings.append("\(Format.count(dataset.masks.empty.count, "mask")) of \(dataset.dataset.name) mark nothing")
             }
@@ -167,14 +205,11 @@ public struct Answer: Sendable, Equatable {
             : "Before trusting a picture, mind: \(warnings.joined(separator: "; "))."
     }
 
-    /// Where even maps that win on every patient could not pass the adjustment: the smallest p of a two-sided test over n signs is 2^(1-n).
+    /// Where even maps that win on every patient could not pass the adjustment.
     private static func tooFewPatients(_ study: StudyAnalysis, _ dataset: DatasetAnalysis) -> String? {
-        guard let metric = dataset.metric(study.primary.name, study.primary.protocolName) else { return nil }
-        let tested = metric.cells.filter { $0.chanceAdjusted != nil }
-        guard let patients = tested.map(\.patients).max(), patients < 64,
-            2 / Double(UInt64(1) << UInt64(patients)) * Double(tested.count) >= StudyAnalysis.alpha
-        else { return nil }
-        return
-            "\(dataset.dataset.name) has \(Format.count(patients, dataset.patients == nil ? "image" : "patient")), too few for any of \(tested.count) maps to be shown above a control, however good"
+        guard let power = power(study, dataset), !power.canTell else { return nil }
+        let patients = Format.count(power.units, dataset.patients == nil ? "image" : "patient")
+        return "\(dataset.dataset.name) has \(patients), too few for any of \(power.tests) maps to be shown above a control, however good; "
+            + "at least \(power.needed) are needed"
     }
 }

@@ -7,9 +7,11 @@ public struct Cell: Sendable, Equatable {
         /// Above chance and above the centre prior, each after Holm's adjustment at 5 %.
         case localises
         /// Above chance, but not shown to be above a blob at the centre of every image: not called localising.
-        case chanceOnly = "not above the centre prior"
+        case chanceOnly = "not shown above the centre prior"
         /// Not shown to be above a random map.
-        case notAboveChance = "not above chance"
+        case notAboveChance = "not shown above chance"
+        /// With so few patients no test could have succeeded, however good the map.
+        case noPower = "cannot be told"
         /// Above chance; the study ran no centre control to compare with.
         case noCentre = "above chance, no centre control"
         /// The metric has no chance level here, or there is one patient only.

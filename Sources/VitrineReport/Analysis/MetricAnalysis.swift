@@ -17,6 +17,8 @@ public struct MetricAnalysis: Sendable, Equatable {
     public var cells: [Cell]
     public var pairs: [Pair]
     public var rankings: [Ranking]
+    /// Of the test that decides whether a map localises; nil where nothing is tested.
+    public var power: TestPower?
 
     public func cell(model: Int, method: Int) -> Cell? { cells.first { $0.modelID == model && $0.methodID == method } }
 
@@ -52,7 +54,12 @@ public struct MetricAnalysis: Sendable, Equatable {
                 cells[item.cell].controls.append(comparison)
             }
         }
-        for i in tested { cells[i].verdict = Self.verdict(cells[i], centre: context.centreID) }
+        let centred = tested.count { i in context.centreID.flatMap { cells[i].against(method: $0) } != nil }
+        for i in tested {
+            cells[i].verdict = Self.verdict(cells[i], centre: context.centreID, tests: (chance: againstChance.count, centre: centred))
+        }
+        let patients = againstChance.map { cells[$0].patients }.max()
+        power = patients.map { Self.power($0, tests: centred > 0 ? centred : againstChance.count, isTwoSided: centred > 0) }
         self.cells = cells
         pairs = try Self.pairs(scores, context)
         rankings = try context.models.filter { $0.kind != .none }.compactMap { try Self.ranking($0.id, scores, context) }
@@ -96,11 +103,20 @@ public struct MetricAnalysis: Sendable, Equatable {
         return (try PairedComparison(values[0], values[1], clusters: clusters, resamples: resamples), samples.count)
     }
 
-    private static func verdict(_ cell: Cell, centre: Int?) -> Cell.Verdict {
+    private static func power(_ patients: Int, tests: Int, isTwoSided: Bool) -> TestPower {
+        TestPower(units: patients, tests: tests, isTwoSided: isTwoSided, level: StudyAnalysis.alpha)
+    }
+
+    private static func verdict(_ cell: Cell, centre: Int?, tests: (chance: Int, centre: Int)) -> Cell.Verdict {
         guard let chance = cell.chance, let adjusted = cell.chanceAdjusted else { return .untested }
-        guard adjusted < StudyAnalysis.alpha, cell.value > chance else { return .notAboveChance }
+        guard adjusted < StudyAnalysis.alpha, cell.value > chance else {
+            // The Poisson-binomial tail knows smaller values than signs do.
+            let canTell = cell.chanceTest != "sign flip" || power(cell.patients, tests: tests.chance, isTwoSided: false).canTell
+            return canTell ? .notAboveChance : .noPower
+        }
         guard let centre, let against = cell.against(method: centre) else { return .noCentre }
-        return against.adjusted < StudyAnalysis.alpha && against.comparison.meanDifference > 0 ? .localises : .chanceOnly
+        if against.adjusted < StudyAnalysis.alpha && against.comparison.meanDifference > 0 { return .localises }
+        return power(against.comparison.patients, tests: tests.centre, isTwoSided: true).canTell ? .chanceOnly : .noPower
     }
 
     /// All pairs of methods under a model, and of models under a method: one family.

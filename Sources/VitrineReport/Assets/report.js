@@ -1,5 +1,7 @@
 "use strict";
 (() => {
+  const written = document.getElementById("written"), day = new Date(document.lastModified);
+  if (written && !isNaN(day)) written.textContent = "; file of " + day.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
   const holder = document.getElementById("gallery-data");
   if (!holder) return;
   const data = JSON.parse(holder.textContent);

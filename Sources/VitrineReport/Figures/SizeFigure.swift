@@ -29,7 +29,7 @@ struct SizeFigure {
             drawing.line(left, y(tick), left + width, y(tick), .ink(opacity: 0.15))
             drawing.text(Axis.label(tick), left - 6, y(tick) + 4, anchor: .end)
         }
-        for tick in [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1] where tick >= low && tick <= high {
+        for tick in Axis.logarithmicTicks(low, high) {
             drawing.line(x(tick), top, x(tick), top + height, .ink(opacity: 0.15))
             drawing.text(Format.percent(tick), x(tick), top + height + 16, anchor: .middle)
         }

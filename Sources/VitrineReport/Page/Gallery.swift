@@ -51,7 +51,7 @@ struct Gallery {
     }
 
     /// By the mean of the primary metric over trained models and methods; the random ones by the study's seed.
-    private static func choose(
+    static func choose(
         _ study: StudyAnalysis, _ dataset: DatasetAnalysis, _ store: Store, each: Int
     ) throws(StoreError) -> [(String, Int)] {
         let models = dataset.columns.filter { $0.kind != .randomWeights }
@@ -68,15 +68,24 @@ struct Gallery {
         }
         let means = sums.mapValues { $0.sum / Double($0.count) }
         let ranked = means.keys.sorted { (means[$0]!, -$0) > (means[$1]!, -$1) }
-        let best = ranked.prefix(each)
-        let worst = ranked.dropFirst(best.count).suffix(each).reversed()
-        let rest = Array(ranked.dropFirst(best.count).dropLast(worst.count)).sorted()
-        var generator = Philox(seed: study.seed, name: "gallery", index: UInt64(dataset.dataset.id))
-        var random: [Int] = []
-        while random.count < min(each, rest.count) {
-            let pick = rest[generator.below(rest.count)]
-            if !random.contains(pick) { random.append(pick) }
+        // Slices of one patient are alike: three of them would be one example.
+        let patients = Dictionary(
+            try store.samples(dataset: dataset.dataset.id).map { ($0.id, $0.patient.map { "patient \($0)" } ?? "image \($0.name)") }
+        ) { $1 }
+        var seen: Set<String> = []
+        func pick(_ count: Int, from candidates: [Int]) -> [Int] {
+            var picked: [Int] = []
+            for id in candidates where picked.count < count {
+                if seen.insert(patients[id] ?? "").inserted { picked.append(id) }
+            }
+            return picked
         }
+        let best = pick(each, from: ranked)
+        let worst = pick(each, from: ranked.reversed())
+        var rest = ranked.sorted()
+        var generator = Philox(seed: study.seed, name: "gallery", index: UInt64(dataset.dataset.id))
+        generator.shuffle(&rest)
+        let random = pick(each, from: rest)
         return best.map { ("best", $0) } + worst.map { ("worst", $0) } + random.map { ("random", $0) }
     }
 

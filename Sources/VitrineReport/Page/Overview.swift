@@ -12,9 +12,14 @@ struct Overview {
     struct Row {
         var dataset: String
         var model: String
+        var modelID: Int
         var sample: String
+        /// How the image was chosen: `random`, or `best` where patients are few.
+        var kind: String
         /// The image, then a picture per method; nil where there is no map.
         var pictures: [Picture?]
+        /// What each method scores on this image by the study's primary metric.
+        var scores: [(value: Double?, chance: Double?)] = []
     }
 
     let methods: [String]
@@ -33,11 +38,14 @@ struct Overview {
             var canvas = Canvas(example.picture.image.converted(toChannels: 3))
             if let mask = example.picture.mask { canvas.draw(mask.outline, color: .white) }
             var row = Row(
-                dataset: part.dataset.dataset.name, model: model.name, sample: example.sample.name, pictures: [Picture(image: canvas.image)]
-            )
+                dataset: part.dataset.dataset.name, model: model.name, modelID: model.id, sample: example.sample.name, kind: example.kind,
+                pictures: [Picture(image: canvas.image)])
             for method in explainers {
                 let map = try store.map(model: model.id, method: method.id, sample: example.sample.id)
                 row.pictures.append(map.flatMap { picture($0, example.picture) })
+                let column = try store.scores(model: model.id, method: method.id, metric: gallery.study.primary.id)
+                let at = column.sampleIDs.firstIndex(of: example.sample.id)
+                row.scores.append((at.flatMap { column.values[$0] }, at.flatMap { column.chances[$0] }))
             }
             rows.append(row)
         }

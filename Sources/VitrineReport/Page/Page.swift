@@ -21,9 +21,10 @@ struct Page {
     init(study: StudyAnalysis, answer: Answer, gallery: Gallery, overview: Overview, colorMap: ColorMap) {
         (self.study, self.gallery, self.colorMap) = (study, gallery, colorMap)
         sections = [
-            AnswerSection(study: study, answer: answer), ScoreTables(study: study), ProtocolChanges(study: study),
-            RanksSection(study: study), SizeSection(study: study), PicturesSection(overview: overview, colorMap: colorMap),
-            GallerySection(gallery: gallery, colorMap: colorMap), MasksSection(study: study), PredictionsSection(study: study),
+            AnswerSection(study: study, answer: answer, overview: overview), ScoreTables(study: study),
+            PicturesSection(overview: overview, colorMap: colorMap), GallerySection(gallery: gallery, colorMap: colorMap),
+            ProtocolChanges(study: study), RanksSection(study: study), SizeSection(study: study), MasksSection(study: study),
+            PredictionsSection(study: study),
             AgreementSection(study: study), ComparisonsSection(study: study), FailuresSection(study: study), LimitsSection(study: study),
             ProvenanceSection(study: study),
         ]
@@ -38,6 +39,11 @@ struct Page {
                 html.element("a", ["class": "skip", "href": "#answer"], "Skip to the answer")
                 html.element("header") { html in
                     html.element("h1", study.title.isEmpty ? "Study" : study.title)
+                    html.element("p", ["class": "note"]) { html in
+                        html.text(facts)
+                        // The day of the file: the page itself is the same on every day.
+                        html.element("span", ["id": "written"], "")
+                    }
                     html.element("nav", ["aria-label": "Sections"]) { html in
                         html.element("ul") { html in
                             for section in sections { html.element("li") { $0.element("a", ["href": "#\(section.id)"], section.title) } }
@@ -58,6 +64,13 @@ struct Page {
             }
         }
         return html.source
+    }
+
+    private var facts: String {
+        let versions = Set(study.arithmetic.map(\.vitrine)).sorted()
+        let images = study.datasets.reduce(0) { $0 + $1.scored }
+        return "Vitrine \(versions.joined(separator: ", ")); \(Format.count(images, "image")) scored, "
+            + "\(Format.count(study.datasets.count, "data set")); seed \(study.seed); study \(study.fingerprint.prefix(12))"
     }
 
     private func head(_ html: inout HTML) {

@@ -25,7 +25,7 @@ struct LaTeXTables {
         var out = [
             "", "\\begin{table}", "\\centering",
             "\\caption{\(Self.escaped(dataset.dataset.name)): \(Self.escaped(metric.metric.name)), protocol \(metric.metric.protocolName). "
-                + "Mean over images with 95\\,\\% interval. $^\\dag$ not shown to be above the centre prior, $^\\ddag$ nor above chance.}",
+                + "Mean over images with 95\\,\\% interval. $^\\dag$ not shown to be above the centre prior, $^\\ddag$ nor above chance, $^{?}$ cannot be told with so few patients.}",
             "\\begin{tabular}{l\(String(repeating: "c", count: isControlsOnly ? 1 : columns.count))}", "\\toprule",
             "Method & " + (isControlsOnly ? ["no model"] : columns.map { Self.escaped($0.name) }).joined(separator: " & ") + " \\\\",
             "\\midrule",
@@ -57,6 +57,7 @@ struct LaTeXTables {
             switch cell.verdict {
             case .chanceOnly: "$^{\\dag}$"
             case .notAboveChance: "$^{\\ddag}$"
+            case .noPower: "$^{?}$"
             case .localises, .noCentre, .untested: ""
             }
         return "\(Format.score(cell.value))\(mark)"

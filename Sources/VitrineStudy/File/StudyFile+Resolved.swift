@@ -54,7 +54,8 @@ extension StudyDataset {
         if let preprocess { lines.append("preprocess: \(quoted("\(preprocess)"))") }
         lines.append("explain: \(explained.rawValue)")
         lines.append("others: \(others.rawValue)")
-        if let limit { lines.append("limit: \(limit)") }
+        // The comment tells a store whose images were the first of the list.
+        if let limit { lines.append("limit: \(limit)  # spread over patients") }
         for (key, value) in options.sorted(by: { $0.key < $1.key }) where key != "missing" { lines.append("\(key): \(quoted(value))") }
         return lines
     }

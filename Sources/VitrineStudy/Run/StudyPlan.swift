@@ -200,12 +200,13 @@ public struct StudyPlan: Sendable {
         } else if settings.split == nil && taken.contains(where: { $0.split == .test }) {
             taken = taken.filter { $0.split == .test }
         }
-        var scored = 0
+        let explained = taken.indices.filter { isExplained(taken[$0], settings, contents) }
+        let scored = explained.count
+        let chosen = Set(spread(explained.map { (at: $0, patient: taken[$0].patient) }, limit: settings.limit ?? .max))
         var kept: [(Sample, SampleRecord.Role)] = []
-        for sample in taken {
+        for (at, sample) in taken.enumerated() {
             if isExplained(sample, settings, contents) {
-                if scored < settings.limit ?? .max { kept.append((sample, .score)) }
-                scored += 1
+                if chosen.contains(at) { kept.append((sample, .score)) }
             } else if settings.others == .predict && hasModels && hasImages {
                 kept.append((sample, .predict))
             }
@@ -220,6 +221,18 @@ public struct StudyPlan: Sendable {
             id: id, settings: settings, information: dataset.information, hasImages: hasImages, positiveLabel: contents.positiveLabel,
             samples: kept.map(\.0), firstSample: firstSample, roles: kept.map(\.1))
         return (source, contents)
+    }
+
+    /// At most `limit` images, in turns one of each patient: a study says something about patients, and slices of one are alike.
+    static func spread(_ images: [(at: Int, patient: String?)], limit: Int) -> [Int] {
+        guard images.count > limit else { return images.map(\.at) }
+        var taken: [String: Int] = [:]
+        let turns = images.map { image -> (turn: Int, at: Int) in
+            guard let patient = image.patient else { return (0, image.at) }
+            taken[patient, default: 0] += 1
+            return (taken[patient]! - 1, image.at)
+        }
+        return turns.sorted { $0 < $1 }.prefix(limit).map(\.at)
     }
 
     /// Whether an image is to be explained and scored.

@@ -61,7 +61,8 @@ struct TrainingProvenance: Codable, Equatable {
         if let result {
             var text = "kept epoch \(result.keptEpoch) of \(result.epochs)"
             if let v = result.validation {
-                text += String(format: ", validation loss %.4f, balanced accuracy %.4f", v.loss, v.balancedAccuracy)
+                text += String(format: ", validation loss %.4f", v.loss)
+                if let balanced = v.balancedAccuracy { text += String(format: ", balanced accuracy %.4f", balanced) }
             }
             notes.append(text)
         }

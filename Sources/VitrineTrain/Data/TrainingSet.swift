@@ -50,6 +50,30 @@ public struct TrainingSet: Sendable {
         }
     }
 
+    /// The sides by name, in the order of use.
+    public var sides: [(name: String, samples: [Sample])] { [("training", training), ("validation", validation), ("test", test)] }
+
+    /// Patients among some samples; nil where none is known.
+    static func patients(_ samples: [Sample]) -> Int? {
+        let known = Set(samples.compactMap(\.patient))
+        return known.isEmpty ? nil : known.count
+    }
+
+    /// What a reader wants to know before hours of training: images, patients and classes of each side, and what cannot be checked.
+    public var facts: [String] {
+        var lines = sides.filter { !$0.samples.isEmpty }.map { name, samples in
+            let classes = classNames.indices.map { c in "\(samples.count { $0.label == c }) \(classNames[c])" }
+            let patients = Self.patients(samples).map { " of \($0) patients" } ?? ""
+            return "\(name): \(samples.count) images\(patients) (\(classes.joined(separator: ", ")))"
+        }
+        lines.append("positive class: \(classNames[positiveLabel])")
+        if Self.patients(training + validation + test) == nil, !(validation + test).isEmpty {
+            lines.append(
+                "note: no patient is known; if some images show the same one, they may stand on both sides and the figures are too good")
+        }
+        return lines
+    }
+
     /// Training images of each class.
     public var counts: [Int] {
         var counts = [Int](repeating: 0, count: classNames.count)

@@ -33,10 +33,11 @@ final class RunLog {
             ("training/images per second", record.imagesPerSecond),
         ]
         if let v = record.validation {
-            values += [
-                ("validation/loss", v.loss), ("validation/accuracy", v.accuracy), ("validation/balanced accuracy", v.balancedAccuracy),
-            ]
-            for (name, value) in [("AUROC", v.auroc), ("sensitivity", v.sensitivity), ("specificity", v.specificity)] {
+            values += [("validation/loss", v.loss), ("validation/accuracy", v.accuracy)]
+            for (name, value) in [
+                ("balanced accuracy", v.balancedAccuracy), ("AUROC", v.auroc), ("sensitivity", v.sensitivity),
+                ("specificity", v.specificity),
+            ] {
                 if let value { values.append(("validation/" + name, value)) }
             }
         }

@@ -8,8 +8,8 @@ public struct ClassificationMetrics: Sendable, Equatable, Codable {
     /// Mean loss, with class weights and smoothing as in training.
     public var loss: Double
     public var accuracy: Double
-    /// Mean recall of the classes that occur.
-    public var balancedAccuracy: Double
+    /// Mean recall of the classes; nil where one of them is missing, since the others alone are another number.
+    public var balancedAccuracy: Double?
     /// Area under the ROC curve of the positive class; with more than two classes the mean over classes against the rest. nil where a
     /// class is missing.
     public var auroc: Double?
@@ -19,6 +19,12 @@ public struct ClassificationMetrics: Sendable, Equatable, Codable {
     public var specificity: Double?
     /// `[true class][predicted class]`.
     public var confusion: [[Int]]
+
+    /// The class that every image is taken for, where the classifier says the same whatever it sees.
+    public var onlyPrediction: Int? {
+        let said = confusion.indices.filter { predicted in confusion.contains { $0[predicted] > 0 } }
+        return said.count == 1 && confusion.count > 1 ? said[0] : nil
+    }
 
     /// - Parameters:
     ///   - probabilities: one row per image; the predicted class has the largest, the first of equals.
@@ -35,7 +41,7 @@ public struct ClassificationMetrics: Sendable, Equatable, Codable {
         self.confusion = confusion
         accuracy = Double(right.reduce(0, +)) / Double(max(count, 1))
         let recalls = (0..<classes).filter { totals[$0] > 0 }.map { Double(right[$0]) / Double(totals[$0]) }
-        balancedAccuracy = recalls.reduce(0, +) / Double(max(recalls.count, 1))
+        if recalls.count == classes, classes > 0 { balancedAccuracy = recalls.reduce(0, +) / Double(classes) }
         let positives = labels.map { $0 == positiveLabel }
         let matrix = try ConfusionMatrix(predictions: predicted.map { $0 == positiveLabel }, labels: positives)
         sensitivity = try matrix.sensitivity()?.value
@@ -66,6 +72,15 @@ public struct MetricInterval: Sendable, Equatable, Codable {
     /// How the bounds were found, as `Interval.Method` names it.
     public let method: String
 
+    /// Such as `95 % interval 0.81 to 0.97 (bca)`, or why there is none.
+    public func words(_ number: (Double) -> String) -> String {
+        switch method {
+        case Interval.Method.undefined.rawValue: "no interval: too few patients have it"
+        case Interval.Method.constant.rawValue: "no interval: the same whichever patients are drawn"
+        default: "95 % interval \(number(lower)) to \(number(upper)) (\(method))"
+        }
+    }
+
     /// Accuracy, balanced accuracy, sensitivity, specificity and AUROC of a test split, by BCa bootstrap over patients (images where
     /// no patient is known). Metrics whose classes are missing are left out; AUROC is given for two classes.
     public static func all(
@@ -88,6 +103,7 @@ public struct MetricInterval: Sendable, Equatable, Codable {
         }
         try addShare("accuracy", right, among: [Bool](repeating: true, count: labels.count))
         let present = (0..<classes).filter { labels.contains($0) }
+        let hasAll = present.count == classes
         let hits = present.map { c in clusters.sums(zip(right, labels).map { $0 && $1 == c ? 1 : 0 }) }
         let totals = present.map { c in clusters.sums(labels.map { $0 == c ? 1 : 0 }) }
         let balanced: @Sendable ([Int]) -> Double = { weights in
@@ -102,8 +118,7 @@ public struct MetricInterval: Sendable, Equatable, Codable {
             }
             return sum / Double(hits.count)
         }
-        add(
-            "balanced accuracy", balanced([Int](repeating: 1, count: clusters.count)), try resamples.interval(balanced))
+        if hasAll { add("balanced accuracy", balanced([Int](repeating: 1, count: clusters.count)), try resamples.interval(balanced)) }
         let positives = labels.map { $0 == positiveLabel }
         let called = predicted.map { $0 == positiveLabel }
         try addShare("sensitivity", called, among: positives)

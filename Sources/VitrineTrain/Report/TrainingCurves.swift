@@ -25,9 +25,15 @@ struct TrainingCurves {
             Series(name: "AUROC", values: records.map { $0.validation?.auroc }),
         ]
         let highest = losses.flatMap(\.values).compactMap { $0 }.filter(\.isFinite).max() ?? 1
-        panel("loss", left: 70, top: max(highest * 1.05, 1e-6), losses, into: &drawing)
+        panel("loss", left: 70, top: 4 * Self.roundStep(max(highest, 1e-6) / 4), losses, into: &drawing)
         panel("validation (and training accuracy)", left: 550, top: 1, shares, into: &drawing)
         return drawing
+    }
+
+    /// The least of 1, 2, 2.5 and 5 times a power of ten that is not below a number.
+    static func roundStep(_ least: Double) -> Double {
+        let power = pow(10, log10(least).rounded(.down))
+        return [1, 2, 2.5, 5, 10].map { $0 * power }.first { $0 >= least * (1 - 1e-12) } ?? 10 * power
     }
 
     private func panel(_ title: String, left: Double, top highest: Double, _ series: [Series], into drawing: inout Drawing) {
@@ -40,7 +46,7 @@ struct TrainingCurves {
         for step in 0...4 {
             let tick = highest * Double(step) / 4
             drawing.line(left, y(tick), right, y(tick), .ink(opacity: 0.15))
-            drawing.text(String(format: tick >= 10 ? "%.1f" : "%.2f", tick), left - 6, y(tick) + 4, anchor: .end)
+            drawing.text(String(format: "%.3g", tick), left - 6, y(tick) + 4, anchor: .end)
         }
         drawing.text("1", left, bottom + 18)
         drawing.text("\(records.count)", right, bottom + 18, anchor: .end)

@@ -35,12 +35,13 @@ struct TrainingReport {
         ]
         if !initialisation.isEmpty { lines += ["Initialisation:", ""] + initialisation.map { "- " + $0 } + [""] }
         lines += [
-            "| split | images | " + set.classNames.map(Self.cell).joined(separator: " | ") + " |",
-            "|---|---|" + set.classNames.map { _ in "---|" }.joined(),
+            "| split | images | patients | " + set.classNames.map(Self.cell).joined(separator: " | ") + " |",
+            "|---|---|---|" + set.classNames.map { _ in "---|" }.joined(),
         ]
-        for (name, samples) in [("training", set.training), ("validation", set.validation), ("test", set.test)] {
+        for (name, samples) in set.sides {
             let counts = set.classNames.indices.map { c in "\(samples.count { $0.label == c })" }
-            lines.append("| \(name) | \(samples.count) | " + counts.joined(separator: " | ") + " |")
+            let patients = TrainingSet.patients(samples).map(String.init) ?? "not known"
+            lines.append("| \(name) | \(samples.count) | \(patients) | " + counts.joined(separator: " | ") + " |")
         }
         if !result.metrics.isEmpty {
             lines += [
@@ -54,11 +55,10 @@ struct TrainingReport {
         }
         if !result.testIntervals.isEmpty {
             lines += [
-                "", "Test split with 95 % intervals, patients resampled:", "", "| metric | value | interval | method |",
-                "|---|---|---|---|",
+                "", "Test split with 95 % intervals, patients resampled:", "", "| metric | value | interval |", "|---|---|---|",
             ]
             for i in result.testIntervals {
-                lines.append("| \(i.name) | \(Self.number(i.value)) | \(Self.number(i.lower)) to \(Self.number(i.upper)) | \(i.method) |")
+                lines.append("| \(i.name) | \(Self.number(i.value)) | \(i.words(Self.number)) |")
             }
         }
         for (name, m) in result.metrics.sorted(by: { $0.key > $1.key }) {
@@ -67,6 +67,9 @@ struct TrainingReport {
                 "| | " + set.classNames.map(Self.cell).joined(separator: " | ") + " |",
                 "|---|" + set.classNames.map { _ in "---|" }.joined(),
             ]
+            if let only = m.onlyPrediction {
+                lines.insert("Every image is taken for \(Self.cell(set.classNames[only])).", at: lines.count - 3)
+            }
             for (name, row) in zip(set.classNames, m.confusion) {
                 lines.append("| \(Self.cell(name)) | " + row.map(String.init).joined(separator: " | ") + " |")
             }

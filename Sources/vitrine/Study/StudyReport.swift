@@ -64,6 +64,7 @@ struct StudyReport: ParsableCommand {
         report.studyFolder = studyFolder
         let answer = try report.write(store, to: output)
         print(answer.question)
+        print(answer.short)
         for sentence in answer.sentences { print(sentence) }
         complain("report in \(output)/report.html")
         let progress = try store.progress()

@@ -46,6 +46,7 @@ struct StudyRun: ParsableCommand {
         let plan = try StudyPlan.read(file, overrides: overrides)
         let threads = workers ?? plan.file.threads
         if dryRun { return try describe(plan, workers: threads) }
+        if !quiet { for warning in plan.powerWarnings { complain("note: \(warning)") } }
 
         let store = try StudyRunner.openStore(plan, folder: plan.output, shard: shard)
         try AtomicFile.write(Array(plan.file.resolved.utf8), to: plan.output + "/study.resolved.yaml")
@@ -79,6 +80,7 @@ struct StudyRun: ParsableCommand {
             if part.models > 0 && part.secondsPerExplained == nil { line += "; no model could be loaded, so its time is unknown" }
             print(line)
         }
+        for warning in plan.powerWarnings { print("note: \(warning)") }
         for training in estimate.trainings {
             var line = "\(training.dataset) / \(training.model): "
             line += training.isFinished ? "trained already" : "to be trained"

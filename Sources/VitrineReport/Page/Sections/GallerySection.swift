@@ -23,10 +23,10 @@ struct GallerySection: PageSection {
             return
         }
         html.note(
-            "Best, worst and randomly drawn images by \(gallery.study.primaryTitle), averaged over methods and trained models. Each map is stretched to its own range; \"only the strongest\" hides the weaker pixels, as the IoU at k % does. Shown are maps, not proofs: best and worst are chosen by score."
+            "Best, worst and randomly drawn images by \(gallery.study.primaryTitle), averaged over methods and trained models; at most one of each patient. Each map is stretched to its own range; \"only the strongest\" hides the weaker pixels, as the IoU at k % does. Shown are maps, not proofs: best and worst are chosen by score."
         )
         html.element("noscript") { $0.element("p", "The gallery needs JavaScript, which this page carries itself; nothing is fetched.") }
-        html.element("fieldset") { html in
+        html.element("fieldset", ["class": "tools"]) { html in
             html.element("legend", "Show")
             select("dataset", "Data set", shown.map { ($0.dataset.dataset.name, $0.dataset.dataset.name) }, &html)
             select("model", "Model", shown[0].models.map { ("\($0.id)", $0.name) }, &html)

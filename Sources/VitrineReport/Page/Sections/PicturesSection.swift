@@ -15,7 +15,8 @@ struct PicturesSection: PageSection {
         }
         let rows = try overview.rows.map { row in (row, try row.pictures.map { try $0.map { try Self.source($0.image) } }) }
         html.table(
-            caption: "One image of every data set, drawn at random, under the first model; white: the experts' outline",
+            caption:
+                "One image of every data set under the first model, drawn at random where there are patients enough; white: the experts' outline",
             ["data set, model", .words("image")] + overview.methods.map { .words($0) }
         ) { html in
             for (row, sources) in rows {

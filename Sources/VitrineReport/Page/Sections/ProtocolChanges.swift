@@ -22,7 +22,8 @@ struct ProtocolChanges: PageSection {
         let keys = (dataset.metrics.first?.cells ?? []).map { ($0.modelID, $0.methodID) }
         guard !keys.isEmpty else { return }
         html.table(
-            caption: "\(dataset.dataset.name): study → corrected; in brackets the rank among the methods of the model",
+            caption:
+                "\(dataset.dataset.name): study → corrected, once where both are equal; after the score its rank among the methods of the model",
             ["method", .words("model")] + study.metricNames.map { Column($0) }
         ) { html in
             for (model, method) in keys {
@@ -37,9 +38,9 @@ struct ProtocolChanges: PageSection {
                             }
                             guard modelRecord.kind != .none else { return Format.score(cell.value) }
                             let rank = 1 + metric.cells.count { $0.modelID == model && $0.value > cell.value }
-                            return "\(Format.score(cell.value)) (\(rank))"
+                            return "\(Format.score(cell.value)), rank \(rank)"
                         }
-                        html.element("td", ["class": "whole"], texts.joined(separator: " → "))
+                        html.element("td", ["class": "whole"], texts[0] == texts[1] ? texts[0] : texts.joined(separator: " → "))
                     }
                 }
             }
@@ -168,6 +169,14 @@ struct ProtocolChanges: PageSection {
             return
         }
         html.note("Correlation of every map with itself after noise of half a grey level, which no eye sees.")
+        guard rows.allSatisfy({ $0.1.pearsonMinimum >= 0.99995 }) else { return stabilityTable(rows, &html) }
+        html.element("details") { html in
+            html.element("summary", "No map moves: all \(rows.count) rows are 1.0000")
+            stabilityTable(rows, &html)
+        }
+    }
+
+    private func stabilityTable(_ rows: [(DatasetAnalysis, StabilityAnalysis)], _ html: inout HTML) {
         html.table(
             caption: "Stability under noise of half a grey level",
             [

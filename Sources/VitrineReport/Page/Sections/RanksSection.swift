@@ -6,7 +6,7 @@ struct RanksSection: PageSection {
 
     func write(_ html: inout HTML) {
         html.note(
-            "Methods are ranked within every patient by \(study.primaryTitle), 1 being best, the centre prior among them. Friedman's test with Iman and Davenport's correction asks whether they differ at all; Nemenyi's critical difference (CD) at 5 % says by how much mean ranks must differ. A thick bar joins methods that are not told apart."
+            "Methods are ranked within every patient by \(study.primaryTitle), 1 being best, the centre prior among them. Friedman's test with Iman and Davenport's correction asks whether they differ at all; Nemenyi's critical difference (CD) at 5 % says by how much mean ranks must differ. A thick bar joins methods that are not told apart. Friedman asks once whether any two differ; the comparisons of pairs further down ask for each pair and pay for that by Holm's adjustment, so that it may find a difference where no pair is told apart."
         )
         var isEmpty = true
         for dataset in study.datasets {
