@@ -62,7 +62,8 @@ public struct StudyPictures: Sendable {
         for record in try store.datasets() {
             names[record.id] = record.name
             do {
-                let file = try StudyFile.parse(text, path: "study.resolved.yaml")
+                var file = try StudyFile.parse(text, path: "study.resolved.yaml")
+                file = file.keepingDraws(of: file)
                 guard let settings = file.datasets.first(where: { $0.name == record.name }) else { continue }
                 let own = samples.filter { $0.datasetID == record.id }
                 let start = folder ?? Self.folder(of: record, own)
