@@ -217,7 +217,8 @@ extension StudyFile {
             preprocess: preprocess, explained: reader.choice(all["explain"], "\(what), explain", StudyDataset.Explained.self) ?? .positives,
             others: reader.choice(all["others"], "\(what), others", StudyDataset.Others.self) ?? .predict,
             limit: reader.integer(all["limit"], "\(what), limit", in: 1...Int.max),
-            limitRule: reader.choice(all["limit-by"], "\(what), limit-by", StudyDataset.LimitRule.self), place: all["path"]?.place ?? entry.place)
+            limitRule: reader.choice(all["limit-by"], "\(what), limit-by", StudyDataset.LimitRule.self),
+            place: all["path"]?.place ?? entry.place)
     }
 
     private static func drawnSplit(_ node: StudyNode?, _ what: String, _ reader: inout StudyReader) -> StudyDataset.DrawnSplit? {
