@@ -53,7 +53,7 @@ struct StudyFileTests {
                 study.yaml, line 7: no method 'gradcamm'; the methods are \(Method.all.map(\.identifier).joined(separator: ", ")), mask-prior
                 study.yaml, line 8: method 'rollout' has no option 'begin'; see --help for its options
                 study.yaml, line 9: method 'attention' stands twice; keep one
-                study.yaml, line 14: data set 'cpchild' has no key 'colour'; it has kind, path, split, draw-split, preprocess, explain, others, limit, part, annotations, annotation-format, annotation-classes, mask-rule, exif, patient-pattern
+                study.yaml, line 14: data set 'cpchild' has no key 'colour'; it has kind, path, split, draw-split, preprocess, explain, others, limit, limit-by, part, annotations, annotation-format, annotation-classes, mask-rule, exif, patient-pattern
                 study.yaml, line 15: data set 'cpchild', limit: '0' is no whole number from 1
                 study.yaml, line 16: data set 'kvasir' needs a path
                 study.yaml, line 19: pattern 'weights/{dataset}_{seed}.pth': '{seed}' is none of {dataset}, {init}

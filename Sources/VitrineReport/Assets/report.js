@@ -5,6 +5,8 @@
   const holder = document.getElementById("gallery-data");
   if (!holder) return;
   const data = JSON.parse(holder.textContent);
+  // Without pictures the page has no controls either.
+  if (!data.datasets.length) return;
   const control = (name) => document.getElementById("gallery-" + name);
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const tables = {};

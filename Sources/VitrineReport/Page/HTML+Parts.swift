@@ -50,9 +50,12 @@ extension HTML {
 
     mutating func note(_ text: String) { element("p", ["class": "note"], text) }
 
+    /// A drawing that scrolls by itself on a narrow page; its letters would be too small to read otherwise.
     mutating func figure(_ drawing: Drawing, caption: String) {
         element("figure") { html in
-            html.markup(drawing.svg(isStandalone: false))
+            html.element("div", ["class": "drawing", "tabindex": "0", "role": "group", "aria-label": caption]) {
+                $0.markup(drawing.svg(isStandalone: false))
+            }
             html.element("figcaption", caption)
         }
     }

@@ -160,7 +160,7 @@ extension StudyFile {
 
     // MARK: Data sets
 
-    private static let datasetKeys = ["kind", "path", "split", "draw-split", "preprocess", "explain", "others", "limit"]
+    private static let datasetKeys = ["kind", "path", "split", "draw-split", "preprocess", "explain", "others", "limit", "limit-by"]
 
     private static func datasets(_ node: StudyNode?, _ reader: inout StudyReader) -> [StudyDataset] {
         guard let node else { return [] }
@@ -222,7 +222,9 @@ extension StudyFile {
             name: name, kind: kindUsed, path: path, options: options, split: split, drawn: drawnSplit(all["draw-split"], what, &reader),
             preprocess: preprocess, explained: reader.choice(all["explain"], "\(what), explain", StudyDataset.Explained.self) ?? .positives,
             others: reader.choice(all["others"], "\(what), others", StudyDataset.Others.self) ?? .predict,
-            limit: reader.integer(all["limit"], "\(what), limit", in: 1...Int.max), place: all["path"]?.place ?? entry.place)
+            limit: reader.integer(all["limit"], "\(what), limit", in: 1...Int.max),
+            limitRule: reader.choice(all["limit-by"], "\(what), limit-by", StudyDataset.LimitRule.self),
+            place: all["path"]?.place ?? entry.place)
     }
 
     private static func drawnSplit(_ node: StudyNode?, _ what: String, _ reader: inout StudyReader) -> StudyDataset.DrawnSplit? {

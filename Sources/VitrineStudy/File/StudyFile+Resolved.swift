@@ -39,7 +39,7 @@ extension StudyFile {
         lines.append("datasets:")
         for dataset in datasets {
             lines.append("  \(quoted(dataset.name)):")
-            lines += dataset.resolvedLines.map { "    " + $0 }
+            lines += dataset.resolvedLines(isFingerprint: isFingerprint).map { "    " + $0 }
         }
         if models.isEmpty { lines.append("models: []") } else { lines.append("models:") }
         for model in models {
@@ -62,15 +62,19 @@ extension StudyFile {
 }
 
 extension StudyDataset {
-    fileprivate var resolvedLines: [String] {
+    fileprivate func resolvedLines(isFingerprint: Bool) -> [String] {
         var lines = ["kind: \(kind)", "path: \(quoted(path))"]
         if let split { lines.append("split: [\(split.map(\.rawValue).joined(separator: ", "))]") }
         if let drawn { lines.append("draw-split: {validation: \(drawn.validation), test: \(drawn.test), seed: \(drawn.seed)}") }
         if let preprocess { lines.append("preprocess: \(quoted("\(preprocess)"))") }
         lines.append("explain: \(explained.rawValue)")
         lines.append("others: \(others.rawValue)")
-        // The comment tells a store whose images were the first of the list.
-        if let limit { lines.append("limit: \(limit)  # spread over patients") }
+        if let limit {
+            lines.append("limit: \(limit)")
+            let rule = limitRule ?? .patients
+            // Studies that drew by order before there was a choice keep their fingerprints.
+            if !(isFingerprint && rule == .order) { lines.append("limit-by: \(rule.rawValue)") }
+        }
         for (key, value) in options.sorted(by: { $0.key < $1.key }) where key != "missing" { lines.append("\(key): \(quoted(value))") }
         return lines
     }

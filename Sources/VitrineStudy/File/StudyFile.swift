@@ -74,6 +74,14 @@ public struct StudyDataset: Sendable {
         case annotated
     }
 
+    /// Which images a limit leaves.
+    public enum LimitRule: String, Sendable, CaseIterable {
+        /// In turns one of each patient: a study says something about patients, and slices of one are alike.
+        case patients
+        /// The first of the data set's order, as in versions that knew no other rule.
+        case order
+    }
+
     /// What happens to images that are not explained.
     public enum Others: String, Sendable, CaseIterable {
         /// They are classified, so that accuracy and calibration are known.
@@ -95,8 +103,10 @@ public struct StudyDataset: Sendable {
     public var preprocess: Preprocess?
     public var explained: Explained
     public var others: Others
-    /// At most this many images are explained, the first in the data set's order.
+    /// At most this many images are explained.
     public var limit: Int?
+    /// Nil where the file does not say: `patients`, or what an older store in the output folder was made with.
+    public var limitRule: LimitRule?
     /// Where the path stands, for mistakes that show once the data set is opened.
     public var place: StudyPlace
 

@@ -40,7 +40,8 @@ public struct StudyPictures: StudyPictureSource {
             starts = starts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
             for start in starts {
                 do {
-                    let file = try StudyFile.parse(text, path: "study.resolved.yaml")
+                    var file = try StudyFile.parse(text, path: "study.resolved.yaml")
+                    file = file.keepingDraws(of: file)
                     guard let settings = file.datasets.first(where: { $0.name == record.name }) else { break }
                     let (source, _) = try StudyPlan.open(
                         settings, folder: start, id: record.id, firstSample: own.first?.id ?? 0,

@@ -15,9 +15,10 @@ extension StudyPlan {
             let units = Set(samples.map { $0.patient.map { "patient \($0)" } ?? "image \($0.id)" }).count
             let power = TestPower(units: units, tests: methods * models, isTwoSided: hasCentre, level: 0.05)
             guard !power.canTell else { return nil }
+            let maps = power.tests == 1 ? "the map" : "any of \(power.tests) maps"
             let unit = hasPatients ? "patient" : "image"
             return
-                "\(source.settings.name) has \(units) \(unit)\(units == 1 ? "" : "s"), too few to show that any of \(power.tests) maps localises, "
+                "\(source.settings.name) has \(units) \(unit)\(units == 1 ? "" : "s"), too few to show that \(maps) localises, "
                 + "however good: at least \(power.needed) \(unit)s are needed"
         }
     }

@@ -45,17 +45,29 @@ public struct StudyPlan: Sendable {
         try self.init(file, path: path, mistakes: [])
     }
 
-    /// Reads a study file and opens what it names.
+    /// Reads a study file and opens what it names; a store in its output folder that an older version began keeps its draw of images.
     ///
     /// - Throws: `StudyFileError` with every mistake at once, those of the text and those that show when files are looked for.
     public static func read(_ path: String, overrides: [String] = []) throws(StudyFileError) -> StudyPlan {
-        let (file, mistakes) = try StudyFile.collect(StudyFile.text(of: path), path: path, overrides: overrides)
+        var (file, mistakes) = try StudyFile.collect(StudyFile.text(of: path), path: path, overrides: overrides)
+        if let stored = stored(resolve(file.output, parent(path, or: ""))) { file = file.keepingDraws(of: stored) }
         return try StudyPlan(file, path: path, mistakes: mistakes)
+    }
+
+    /// The study of a store in the folder, as far as it can be read; what is wrong with a store is said when it is opened for work.
+    private static func stored(_ folder: String) -> StudyFile? {
+        for path in (try? StudyStores(folder: folder))?.paths ?? [] {
+            guard let store = try? Store.open(path) else { continue }
+            defer { try? store.close() }
+            guard let text = try? store.study(StudyKey.resolved) else { continue }
+            if let file = try? StudyFile.collect(text, path: path, overrides: []).study { return file }
+        }
+        return nil
     }
 
     private init(_ file: StudyFile, path: String, mistakes found: [StudyMistake]) throws(StudyFileError) {
         self.file = file
-        folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) : ""
+        folder = Self.parent(path, or: "")
         let start = folder
         var mistakes = found
         var trainings: [String: PlannedTraining] = [:]
@@ -137,7 +149,7 @@ public struct StudyPlan: Sendable {
     }
 
     /// The folder of a file.
-    static func parent(_ path: String) -> String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "." }
+    static func parent(_ path: String, or none: String = ".") -> String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? none }
 
     public var trainsModels: Bool { !trainings.isEmpty }
 
@@ -215,7 +227,10 @@ public struct StudyPlan: Sendable {
         }
         let explained = taken.indices.filter { isExplained(taken[$0], settings, contents) }
         let scored = explained.count
-        let chosen = Set(spread(explained.map { (at: $0, patient: taken[$0].patient) }, limit: settings.limit ?? .max))
+        let limit = settings.limit ?? .max
+        let chosen =
+            settings.limitRule == .order
+            ? Set(explained.prefix(limit)) : Set(spread(explained.map { (at: $0, patient: taken[$0].patient) }, limit: limit))
         var kept: [(Sample, SampleRecord.Role)] = []
         for (at, sample) in taken.enumerated() {
             if isExplained(sample, settings, contents) {
