@@ -81,7 +81,7 @@ class Model:
         return self.linear(pooled[0], "head"), pooled, values, tokens, positions
 
     def explain(self, image, target, epsilon=None, pixels=False):
-        """Maps of one image: `chefer` [P], and with `pixels` also `full` [H, W]."""
+        """Maps of one image: `chefer`, `rollout`, `last` [P], and with `pixels` also `full` [H, W]."""
         logits, pooled, values, tokens, positions = self.run(image)
         logits[target].backward()
         gradients = [v[5].grad for v in values]
@@ -107,10 +107,12 @@ class Model:
                 qkv = torch.stack([query, key, value]).permute(2, 0, 1, 3).reshape(len(z), -1)
                 r = clone(skip, linear(u, self.state[block + "attn.qkv.weight"], qkv), z)
             identity = torch.eye(len(pooled), dtype=self.dtype)
-            joint = identity
+            joint = rollout = identity
             for g, relevance in zip(gradients, relevances):
                 joint = ((g * relevance).clamp(min=0).mean(0) + identity) @ joint
-            maps = {"logits": logits.detach(), "chefer": joint[0, 1:]}
+                rollout = (relevance.clamp(min=0).mean(0) + identity) @ rollout
+            last = relevances[-1].clamp(min=0).mean(0)
+            maps = {"logits": logits.detach(), "chefer": joint[0, 1:], "rollout": rollout[0, 1:], "last": last[0, 1:]}
             if pixels:
                 maps["full"] = self.pixels(image.to(self.dtype), add(r, tokens, positions, epsilon)[0][1:])
         return maps

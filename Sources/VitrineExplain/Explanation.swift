@@ -78,7 +78,8 @@ public struct ExplanationPlan: Sendable {
     /// Passes through the network for one image of this grid: the shared ones, and those that methods will ask for.
     public func passes(grid: PatchGrid) -> Passes {
         let requests = [own] + variants.map(\.request)
-        let shared = Passes(forward: Double(requests.count), backward: Double(requests.reduce(0) { $0 + $1.backward.count }))
+        let shared = Passes(
+            forward: Double(requests.reduce(0) { $0 + $1.forwardPasses }), backward: Double(requests.reduce(0) { $0 + $1.backward.count }))
         return methods.reduce(shared) { $0 + $1.explainer.passes(model.configuration, grid: grid) }
     }
 

@@ -1,3 +1,4 @@
+import VitrineModel
 import VitrineTensor
 
 /// Parameters of a method as a user writes them: `name:key=value,key=value`.
@@ -38,6 +39,11 @@ public struct MethodOptions: Sendable {
     /// `seed`, which keys a method's draws beside the run's own seed.
     public mutating func takeSeed() throws(MethodError) -> Int {
         try take("seed", default: 0) { text in Int(text).flatMap { $0 >= 0 ? $0 : nil } }
+    }
+
+    /// `precision` of the forward pass that a relevance reads.
+    public mutating func takePrecision() throws(MethodError) -> Precision {
+        try take("precision", default: .single) { Precision(rawValue: $0) }
     }
 
     /// `block`, counted from 0; nil for the last.

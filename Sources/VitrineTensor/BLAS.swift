@@ -1,6 +1,6 @@
 import COpenBLAS
 
-/// The linear-algebra library behind singular values, on one thread. Products are Vitrine's own (`multiply`).
+/// The linear-algebra library behind singular values and products in Float64, on one thread. Products in Float32 are Vitrine's own (`multiply`).
 public enum BLAS {
     /// Runs once, before its first use.
     private static let ready: Void = { openblas_set_num_threads(1) }()

@@ -45,7 +45,8 @@ extension Twin {
         return result
     }
 
-    /// Transformer attribution: the readout row of `(E_L + I) ... (E_1 + I)`, `E_l = mean_h max(0, dA_l RA_l)`, at the patches.
+    /// Transformer attribution: the readout row of `(E_L + I) ... (E_1 + I)`, `E_l = mean_h max(0, dA_l RA_l)`, at the patches,
+    /// without what the identity alone gives.
     public func attribution(gradients: [[Double]], relevance: [[Double]]) -> [Double] {
         let n = prefix.rows + configuration.positionGrid.count
         var joint = Matrix(n, n) { $0 == $1 ? 1 : 0 }
@@ -62,7 +63,7 @@ extension Twin {
         let first = prefix.rows
         return (first..<n).map { j in
             guard configuration.pooling == .mean else { return joint[0, j] }
-            return (first..<n).reduce(0) { $0 + joint[$1, j] } / Double(n - first)
+            return (first..<n).reduce(0) { $0 + joint[$1, j] - ($1 == j ? 1 : 0) } / Double(n - first)
         }
     }
 

@@ -18,10 +18,10 @@ struct UltrasoundReferenceTests {
         let files: [[String: Tensor]]
     }
 
-    static let methods = [
-        "attention", "rollout", "gradcam", "gradcam-augmented", "gradcam-eigen", "gradcam-study", "chefer", "chefer-stable", "lrp-rollout",
-        "lrp-last-layer", "lrp-full",
-    ]
+    static let relevances = ["chefer", "chefer-stable", "lrp-rollout", "lrp-last-layer", "lrp-full"]
+    static let precise = relevances.map { $0 + ":precision=double" }
+    static let methods =
+        ["attention", "rollout", "gradcam", "gradcam-augmented", "gradcam-eigen", "gradcam-study"] + relevances + precise
 
     static let run = Result {
         let model = try VisionTransformer.load(sharedFile("models/busi_vits14_finetuned.pth")).model
@@ -134,6 +134,29 @@ struct UltrasoundReferenceTests {
             let published = Correlation.pearson(run.maps[i]["chefer"]!.map.values, file["\(name).chefer"]!.values) ?? -1
             #expect(published > (name == "malignant_12" ? 0.85 : 0.998), "\(name): \(published)")
         }
+    }
+
+    /// Relevance off a forward pass in Float64 equals the same rules in Float64 throughout, where in Float32 `lrp-full` is noise: the whole
+    /// of the published rules' error came from the forward pass. The acceptance asks for a correlation of 0.999.
+    @Test(arguments: precise) func relevanceOfDoublePrecisionEqualsFloat64(_ method: String) throws {
+        let run = try Self.run.get()
+        let file = try readSafetensors(PublicPackageTests.folder + "/busi-float64.safetensors")
+        for (i, name) in Self.names.enumerated() {
+            let map = run.maps[i][method]!.map
+            let key = String(method.prefix { $0 != ":" })
+            let values = key == "lrp-full" ? Self.patchSums(map) : map.values
+            let correlation = Correlation.pearson(values, file["\(name).\(key)"]!.values) ?? -1
+            #expect(correlation > 0.99999, "\(name): \(correlation)")
+            let error = relative(values, file["\(name).\(key)"]!.values)
+            #expect(error < 1e-3, "\(name): \(error)")
+        }
+    }
+
+    /// Of a map on the pixels, over patches of 14 x 14.
+    private static func patchSums(_ map: HeatMap) -> [Float] {
+        var sums = [Double](repeating: 0, count: 256)
+        for i in map.values.indices { sums[i / 224 / 14 * 16 + i % 224 / 14] += Double(map.values[i]) }
+        return sums.map(Float.init)
     }
 
     /// The pretrained backbone at 224: class token after the last norm, positions resampled without antialias.

@@ -88,7 +88,7 @@ import VitrineTensor
         let bar = 3e-2
         var errors: [Double] = []
         for rule in Self.rules {
-            let epsilon: Double? = if case .stabilised(let e) = rule { Double(e) } else { nil }
+            let epsilon: Double? = if case .stabilised(let e) = rule.addition { Double(e) } else { nil }
             for (b, target) in [1, 3].enumerated() {
                 let expected = twin.relevance(
                     twin.forward(Self.doubles(random.image(b))), classIndex: target, epsilon: epsilon)
@@ -115,7 +115,7 @@ import VitrineTensor
             random.images(2), targets: [.fixed(.logit(1)), .fixed(.logit(3))], request: Self.everything,
             workspace: Workspace(poisons: true))
         for rule in Self.rules {
-            let epsilon: Double? = if case .stabilised(let e) = rule { Double(e) } else { nil }
+            let epsilon: Double? = if case .stabilised(let e) = rule.addition { Double(e) } else { nil }
             for (b, target) in [1, 3].enumerated() {
                 let expected = twin.relevance(
                     twin.forward(Self.doubles(random.image(b))), classIndex: target, epsilon: epsilon)

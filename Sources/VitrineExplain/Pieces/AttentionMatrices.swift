@@ -20,6 +20,20 @@ func rolledOutBeyondIdentity(_ readout: Tensor, blocks: Range<Int>, _ matrix: (I
     return beyond
 }
 
+/// What `readout (I + C_L) ... (I + C_s)` has at the patches beyond the identity's own share: a row over tokens.
+///
+/// A head that reads a class token reads nothing of a patch by the identity, so this is the product as it is published. Where the head
+/// reads a mean of patches, the product without its identity is carried (`rolledOutBeyondIdentity`).
+func rolledOutWithIdentity(_ subject: Subject, from start: Int = 0, _ matrix: (Int) -> Tensor) -> Tensor {
+    let (readout, blocks) = (subject.readout, start..<subject.depth)
+    guard subject.patches(readout).allSatisfy({ $0 == 0 }) else { return rolledOutBeyondIdentity(readout, blocks: blocks, matrix) }
+    return rolledOut(readout, blocks: blocks) { l in
+        var matrix = matrix(l)
+        addIdentity(&matrix)
+        return matrix
+    }
+}
+
 /// `[H, N, N]` -> `[N, N]`.
 func meanOverHeads(_ heads: Tensor) -> Tensor {
     var mean = heads[0]

@@ -4,6 +4,9 @@ public enum Backward: Sendable, Hashable {
     case gradient(GradientRule = .exact, from: Reading = .output)
     /// Layer-wise relevance propagation; starts from 1 at the target's class.
     case relevance(RelevanceRule)
+
+    /// Of the forward pass that it reads.
+    var precision: Precision { if case .relevance(let rule) = self { rule.precision } else { .single } }
 }
 
 /// Where the scalar of a gradient is read.
@@ -83,10 +86,34 @@ public struct GradientRule: Sendable, Hashable, Codable {
     public static let attnLRP = GradientRule(norm: .frozenDeviation, activation: .secant, attention: .halvedProducts)
 }
 
-/// How relevance passes through a residual addition.
-public enum RelevanceRule: Sendable, Hashable, Codable {
-    /// Chefer et al. 2021 (arXiv:2012.09838) as published: `R / (z1 + z2)`, ill-conditioned where the two branches cancel.
-    case study
-    /// `R q / (q^2 + (epsilon sd(q))^2)` with `q = z1 + z2`; everything else unchanged.
-    case stabilised(epsilon: Float)
+/// How relevance passes through a residual addition, and how exactly the values are known that it divides by.
+public struct RelevanceRule: Sendable, Hashable, Codable {
+    public enum Addition: Sendable, Hashable, Codable {
+        /// Chefer et al. 2021 (arXiv:2012.09838) as published: `R / (z1 + z2)`, ill-conditioned where the two branches cancel.
+        case published
+        /// `R q / (q^2 + (epsilon sd(q))^2)` with `q = z1 + z2`; everything else unchanged.
+        case stabilised(epsilon: Float)
+    }
+
+    public var addition: Addition
+    /// Of the forward pass that relevance reads. With `.double` it is a pass of its own, whose values and sums are rounded once.
+    public var precision: Precision
+
+    public init(_ addition: Addition, precision: Precision = .single) {
+        self.addition = addition
+        self.precision = precision
+    }
+
+    /// The published addition.
+    public static let study = RelevanceRule(.published)
+    /// The stabilised addition.
+    public static func stabilised(epsilon: Float) -> RelevanceRule { RelevanceRule(.stabilised(epsilon: epsilon)) }
+}
+
+/// What a forward pass is computed in.
+public enum Precision: String, Sendable, Hashable, Codable {
+    /// Float32.
+    case single
+    /// Float64; see `Pass.preciseForward`.
+    case double
 }

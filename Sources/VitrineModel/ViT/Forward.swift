@@ -35,7 +35,8 @@ extension VisionTransformer {
     ///
     /// - Parameter targets: one per image; may be empty when the request needs none.
     /// - Throws: `ViTError` for a wrong shape, place or target, or a class asked of a backbone.
-    /// - Complexity: forward 2 products per weight and token; gradient the same again; relevance three times that.
+    /// - Complexity: forward 2 products per weight and token; gradient the same again; relevance three times that. A relevance of double
+    ///   precision reads a second forward pass, in Float64, which all such relevances share.
     public func trace(
         _ input: NetworkInput, targets: [TargetChoice], request: TraceRequest, workspace: Workspace
     ) throws(ViTError) -> Trace {
@@ -51,17 +52,11 @@ extension VisionTransformer {
         guard request.needsTarget else { return trace }
         guard targets.count == state.count else { throw .targetCount(images: state.count, targets: targets.count) }
         trace.targets = targets.indices.map { b in targets[b].resolved(logits: trace.logits(of: b)) }
-        for (i, (backward, sites)) in request.backward.enumerated() {
-            let keepsBlocks = i + 1 < request.backward.count
-            trace.backward[backward] =
-                switch backward {
-                case .gradient(let rule, let reading):
-                    pass.gradient(
-                        &state, targets: trace.targets, rule: rule, reading: reading, wanted: sites, keepsBlocks: keepsBlocks)
-                case .relevance(let rule):
-                    pass.relevance(&state, targets: trace.targets, rule: rule, wanted: sites, keepsBlocks: keepsBlocks)
-                }
-        }
+        pass.backward(request.backward(.single), &state, into: &trace)
+        let precise = request.backward(.double)
+        guard !precise.isEmpty else { return trace }
+        state = pass.preciseForward(input, grid: grid, firstKept: request.firstKeptBlock(depth: c.depth, .double))
+        pass.backward(precise, &state, into: &trace)
         return trace
     }
 
@@ -129,6 +124,20 @@ extension Pass {
         }
         return ForwardState(
             images: images, grid: grid, firstBlock: firstBlock, entered: entered, blocks: blocks, readout: readout(z))
+    }
+
+    /// The passes downwards; the last of them uses up the state.
+    fileprivate func backward(_ passes: [Backward: Set<Site>], _ state: inout ForwardState, into trace: inout Trace) {
+        for (i, (backward, sites)) in passes.enumerated() {
+            let keepsBlocks = i + 1 < passes.count
+            trace.backward[backward] =
+                switch backward {
+                case .gradient(let rule, let reading):
+                    gradient(&state, targets: trace.targets, rule: rule, reading: reading, wanted: sites, keepsBlocks: keepsBlocks)
+                case .relevance(let rule):
+                    relevance(&state, targets: trace.targets, rule: rule, wanted: sites, keepsBlocks: keepsBlocks)
+                }
+        }
     }
 
     /// A value that the forward pass kept.

@@ -43,7 +43,10 @@ extension TraceRequest {
     public func blocksHeld(depth: Int) -> Int {
         let first = firstKeptBlock(depth: depth)
         let read = Set(forward.map(\.stateBlock))
-        return max(1, (0..<depth).count { $0 >= first || read.contains($0) })
+        let held = (0..<depth).count { $0 >= first || read.contains($0) }
+        // A pass in Float64 comes afterwards; the block that it is at takes the room of two.
+        let isPrecise = !backward(.double).isEmpty
+        return max(1, held, isPrecise ? depth - firstKeptBlock(depth: depth, .double) + 2 : 0)
     }
 }
 

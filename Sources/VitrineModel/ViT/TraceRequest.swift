@@ -33,9 +33,15 @@ public struct TraceRequest: Sendable, Equatable {
         return result
     }
 
-    /// The lowest block whose inner values must outlive the forward pass; `depth` when none.
-    func firstKeptBlock(depth: Int) -> Int {
-        backward.reduce(depth) { first, entry in min(first, max(0, entry.value.lowest?.block ?? depth)) }
+    /// Forward passes that serve it: a second one in Float64 for relevance of double precision.
+    public var forwardPasses: Int { backward(.double).isEmpty ? 1 : 2 }
+
+    /// The passes downwards that read a forward pass of this precision.
+    func backward(_ precision: Precision) -> [Backward: Set<Site>] { backward.filter { $0.key.precision == precision } }
+
+    /// The lowest block whose inner values must outlive the forward pass of this precision; `depth` when none.
+    func firstKeptBlock(depth: Int, _ precision: Precision = .single) -> Int {
+        backward(precision).reduce(depth) { first, entry in min(first, max(0, entry.value.lowest?.block ?? depth)) }
     }
 
     /// Whether the last block must compute all tokens, those that the head does not read too.
@@ -44,7 +50,7 @@ public struct TraceRequest: Sendable, Equatable {
         return backward.contains { pass, sites in
             switch pass {
             // The stabilised rule measures the spread of all tokens.
-            case .relevance(.stabilised): return true
+            case .relevance(let rule) where rule.addition != .published: return true
             case .gradient(_, .block(depth - 1, .meanOfTokens)), .gradient(_, .block(depth - 1, .meanOfNormed)): return true
             default: return sites.contains { $0.needsAllTokens(depth: depth) }
             }

@@ -42,7 +42,7 @@ public final class QuestionedImage {
         guard model.head != nil else { throw ViTError.noHead(request: "a metric that asks the model") }
         switch image.target {
         case .fixed(let target): self.target = target
-        case .predicted:
+        case .predicted, .nearest:
             var found: Target?
             let first = Probe(model: model, image: image.pixels, grid: grid, target: nil, workspace: workspace, watch: watch)
             try first.logits(of: CollectionOfOne(ChangedInput.pixels(image.pixels))) { found = image.target.resolved(logits: $1) }

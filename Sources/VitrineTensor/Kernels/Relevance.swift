@@ -76,7 +76,34 @@ public func relevanceAdd(
         unsafe vk_relevance_add(
             r.pointer, z1.pointer, z2.pointer, stabiliser, n, r1.mutablePointer(), r2.mutablePointer(), $0.baseAddress!)
     }
-    let (total, first, second) = (sums[0], sums[1], sums[2])
+    rescale(&r1, &r2, total: sums[0], first: sums[1], second: sums[2])
+}
+
+/// The same where the sum `q` is known to more digits than `z1 + z2` in Float32 has: nothing near 0 is left of those where they cancel.
+public func relevanceAdd(
+    _ r: Tensor, _ z1: Tensor, _ z2: Tensor, sum q: Tensor, stabiliser: Float, into r1: inout Tensor, _ r2: inout Tensor
+) {
+    let n = r.count
+    requireCount(n, z1.count, z2.count, q.count, r1.count, r2.count)
+    precondition(!(stabiliser < 0), "a stabiliser is 0 or positive")
+    let floor = Double(stabiliser) * Double(stabiliser)
+    var (total, first, second) = (0.0, 0.0, 0.0)
+    let (to1, to2) = unsafe (r1.mutablePointer(), r2.mutablePointer())
+    let (relevances, sums, left, right) = unsafe (r.pointer, q.pointer, z1.pointer, z2.pointer)
+    for i in 0..<n {
+        let (r, q) = unsafe (Double(relevances[i]), Double(sums[i]))
+        let s = stabiliser > 0 ? r * q / (q * q + floor) : safeDivide(r, q)
+        let (a, b) = unsafe (Double(left[i]) * s, Double(right[i]) * s)
+        unsafe (to1[i], to2[i]) = (Float(a), Float(b))
+        total += r
+        first += a
+        second += b
+    }
+    rescale(&r1, &r2, total: total, first: first, second: second)
+}
+
+/// Brings both parts to the share of the total that the absolute values of their sums deserve.
+private func rescale(_ r1: inout Tensor, _ r2: inout Tensor, total: Double, first: Double, second: Double) {
     let both = abs(first) + abs(second)
     scale(&r1, by: Float(safeDivide(safeDivide(abs(first), both) * total, first)))
     scale(&r2, by: Float(safeDivide(safeDivide(abs(second), both) * total, second)))

@@ -8,6 +8,8 @@ struct AttentionState {
     var norm: NormState
     /// `[B, N, 3 D]`, bias included.
     var qkv: Tensor
+    /// Q K^T `[B, H, N, N]`, without its scale, where it is known to more digits than the rounded `qkv` gives; else it is computed again.
+    var products: Tensor?
     /// A `[B, H, N, N]`.
     var attention: Tensor
     /// o, heads side by side `[B, Q, D]`.
@@ -185,7 +187,7 @@ extension Pass {
     /// multiplied by its value, V's part included.
     func relevanceOfScores(_ l: Int, _ s: AttentionState, _ r: Tensor, into rQKV: inout Tensor) {
         let (heads, n, count) = (headLayout(l), configuration.heads, r.shape[0] * configuration.heads)
-        let scores = products(l, s.qkv, allRows: false)
+        let scores = s.products ?? products(l, s.qkv, allRows: false)
         var ratio = workspace.tensor(r.shape)
         safeDivide(r, scores, into: &ratio, threads: threads)
         multiplyEach(2 * count, into: &rQKV, alpha: 0.5, threads: threads) { [ratio] i in

@@ -92,10 +92,10 @@ extension Pass {
     ) -> (attention: Tensor, input: Tensor?) {
         let block = model.blocks[l]
         // z'' = z' + MLP branch.
-        let (toMiddle, toMLP) = relevanceOfAdd(r, s.middle, s.mlp.branch, rule: rule)
+        let (toMiddle, toMLP) = relevanceOfAdd(r, s.middle, s.mlp.branch, sum: s.output, rule: rule)
         let rMiddle = relevanceOfClone(toMiddle, relevanceOfMLP(block, s.mlp, middle: s.middle, toMLP), x: s.middle)
         // z' = z + attention branch.
-        let (toInput, toAttention) = relevanceOfAdd(rMiddle, s.skipped, s.attention.branch, rule: rule)
+        let (toInput, toAttention) = relevanceOfAdd(rMiddle, s.skipped, s.attention.branch, sum: s.middle, rule: rule)
         let rContext = relevance(of: block.projection, x: s.attention.context, y: s.attention.projected, toAttention)
         var (rAttention, rQKV) = relevanceOfContext(l, s.attention, rContext)
         guard wantsInput else { return (rAttention, nil) }

@@ -41,7 +41,7 @@ extension Pass {
     }
 
     /// The position embedding of every token at this grid, `[N, D]`; 0 for prefix tokens without one.
-    private func positionTable(grid: PatchGrid) -> Tensor {
+    func positionTable(grid: PatchGrid) -> Tensor {
         let c = configuration
         let positions = model.positionEmbedding
         var table = workspace.zeros([layout.prefix + grid.count, c.width])
@@ -143,7 +143,8 @@ extension Pass {
             addScaled(positions, -1, to: &withoutPosition)
             let shape: Shape = [1, layout.tokens, d]
             let (rTokens, _) = relevanceOfAdd(
-                r[b].reshaped(shape), withoutPosition.reshaped(shape), positions.reshaped(shape), rule: rule)
+                r[b].reshaped(shape), withoutPosition.reshaped(shape), positions.reshaped(shape), sum: embedded[b].reshaped(shape),
+                rule: rule)
             let rPatches = rTokens[0][layout.prefix..<layout.tokens]
             im2patches(images[b], patch: c.patchSize, into: &columns)
             let bounds = minMax(images[b])

@@ -24,7 +24,9 @@ extension Pass {
     }
 
     /// Relevance of both sides of a residual addition `z1 + z2`, per image.
-    func relevanceOfAdd(_ r: Tensor, _ z1: Tensor, _ z2: Tensor, rule: RelevanceRule) -> (Tensor, Tensor) {
+    ///
+    /// - Parameter sum: what the forward pass has for `z1 + z2`. A pass in Float64 knows digits of it that the rounded sides have lost.
+    func relevanceOfAdd(_ r: Tensor, _ z1: Tensor, _ z2: Tensor, sum: Tensor, rule: RelevanceRule) -> (Tensor, Tensor) {
         var r1 = workspace.tensor(r.shape)
         var r2 = workspace.tensor(r.shape)
         let sample = Shape(r.shape.dimensions.dropFirst())
@@ -32,11 +34,14 @@ extension Pass {
         var part2 = workspace.tensor(sample)
         for b in 0..<r.shape[0] {
             var stabiliser: Float = 0
-            if case .stabilised(let epsilon) = rule {
+            if case .stabilised(let epsilon) = rule.addition {
                 add(z1[b], z2[b], into: &part1)
                 stabiliser = epsilon * Float(standardDeviation(part1))
             }
-            VitrineTensor.relevanceAdd(r[b], z1[b], z2[b], stabiliser: stabiliser, into: &part1, &part2)
+            switch rule.precision {
+            case .single: relevanceAdd(r[b], z1[b], z2[b], stabiliser: stabiliser, into: &part1, &part2)
+            case .double: relevanceAdd(r[b], z1[b], z2[b], sum: sum[b], stabiliser: stabiliser, into: &part1, &part2)
+            }
             r1.replace(from: b * sample.count, with: part1)
             r2.replace(from: b * sample.count, with: part2)
         }

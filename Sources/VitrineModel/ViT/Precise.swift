@@ -1,0 +1,298 @@
+import VitrineTensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+extension Pass {
+    /// The forward pass in Float64; every value that a relevance reads is then rounded to Float32, once.
+    ///
+    /// Relevance divides by sums that nearly cancel: the residual stream, contexts, products of queries and keys. In Float32 such a sum is
+    /// what is left of the rounding of the whole pass, and of its rounded parts it cannot be had again. Here each is the Float32 nearest to
+    /// the exact one, and Float32 is enough for all that follows.
+    ///
+    /// - Complexity: as the forward pass, in Float64.
+    func preciseForward(_ input: NetworkInput, grid: PatchGrid, firstKept: Int) -> ForwardState {
+        let c = configuration
+        var z: [DoubleMatrix]
+        var entered: Tensor
+        var images: Tensor?
+        var firstBlock = 0
+        var norm1: Tensor?
+        switch input {
+        case .images(let all):
+            images = all
+            z = preciseEmbedding(all, grid: grid)
+            entered = rounded(z)
+        case .tokens(let tokens, _, _, let block):
+            firstBlock = block
+            entered = block == c.depth ? firstRows(tokens, layout.lastRows) : tokens
+            z = (0..<entered.shape[0]).map { DoubleMatrix(entered[$0]) }
+        case .normed(let tokens, let values, _, let block):
+            firstBlock = block
+            entered = tokens
+            norm1 = values
+            z = (0..<entered.shape[0]).map { DoubleMatrix(entered[$0]) }
+        }
+        var blocks = [BlockState?](repeating: nil, count: c.depth)
+        for l in firstBlock..<c.depth {
+            let weights = PreciseBlock(model.blocks[l])
+            let values = z.indices.map { b in
+                preciseBlock(l, weights, z[b], norm1: l == firstBlock ? norm1.map { DoubleMatrix($0[b]) } : nil)
+            }
+            z = values.map(\.output)
+            if l >= firstKept { blocks[l] = rounded(values, scale1: model.blocks[l].scale1, scale2: model.blocks[l].scale2) }
+        }
+        return ForwardState(
+            images: images, grid: grid, firstBlock: firstBlock, entered: entered, blocks: blocks, readout: preciseReadout(z))
+    }
+
+    /// z_0 of every image.
+    private func preciseEmbedding(_ images: Tensor, grid: PatchGrid) -> [DoubleMatrix] {
+        let r = layout.prefix
+        let map = PreciseLinear(model.patchEmbedding)
+        let positions = positionTable(grid: grid).values
+        var prefix = [model.classToken, model.distillationToken].compactMap { $0?.values }
+        if let registers = model.registerTokens { prefix += (0..<registers.shape[0]).map { registers[$0].values } }
+        var patches = workspace.tensor([grid.count, model.patchEmbedding.inputs])
+        return (0..<images.shape[0]).map { b in
+            im2patches(images[b], patch: configuration.patchSize, into: &patches)
+            let embedded = map(DoubleMatrix(patches), threads: threads)
+            return DoubleMatrix(rows: r + grid.count, columns: embedded.columns) { [prefix] i, row in
+                for d in 0..<row.count {
+                    row[d] = (i < r ? Double(prefix[i][d]) : embedded[i - r, d]) + Double(positions[i * row.count + d])
+                }
+            }
+        }
+    }
+
+    private func preciseBlock(_ l: Int, _ weights: PreciseBlock, _ z: DoubleMatrix, norm1: DoubleMatrix?) -> PreciseValues {
+        let c = configuration
+        let (n, d, outputRows) = (z.rows, c.headWidth, headLayout(l).outputRows)
+        var norm = preciseNorm(model.blocks[l].norm1, z)
+        if let norm1 { norm.output = norm1 }
+        let qkv = weights.qkv(norm.output, threads: threads)
+        let scale = 1 / Double(d).squareRoot()
+        var products: [DoubleMatrix] = []
+        var attention: [DoubleMatrix] = []
+        var contexts: [DoubleMatrix] = []
+        for h in 0..<c.heads {
+            func part(_ i: Int) -> DoubleMatrix { qkv.slice(columns: i * c.width + h * d..<i * c.width + (h + 1) * d) }
+            let product = part(0).times(part(1), transposed: true, threads: threads)
+            let softmax = DoubleMatrix(rows: n, columns: n, threads: threads) { i, row in
+                var (top, total) = (-Double.infinity, 0.0)
+                for j in 0..<n { top = max(top, product[i, j]) }
+                for j in 0..<n {
+                    row[j] = exp((product[i, j] - top) * scale)
+                    total += row[j]
+                }
+                for j in 0..<n { row[j] /= total }
+            }
+            products.append(product)
+            attention.append(softmax)
+            contexts.append(softmax.slice(rows: 0..<outputRows).times(part(2), threads: threads))
+        }
+        let context = DoubleMatrix(rows: outputRows, columns: c.width) { [contexts] i, row in
+            for e in 0..<row.count { row[e] = contexts[e / d][i, e % d] }
+        }
+        let projected = weights.projection(context, threads: threads)
+        let branch1 = scaled(projected, by: weights.scale1)
+        let middle = sum(z.slice(rows: 0..<outputRows), branch1)
+        let norm2 = preciseNorm(model.blocks[l].norm2, middle)
+        let preActivation = weights.fc1(norm2.output, threads: threads)
+        let mlp = weights.fc2(activated(preActivation), threads: threads)
+        let branch2 = scaled(mlp, by: weights.scale2)
+        return PreciseValues(
+            input: z, norm1: norm, qkv: qkv, products: products, attention: attention, context: context, projected: projected,
+            branch1: branch1, middle: middle, norm2: norm2, preActivation: preActivation, mlp: mlp, branch2: branch2,
+            output: sum(middle, branch2))
+    }
+
+    private func preciseReadout(_ z: [DoubleMatrix]) -> ReadoutState {
+        let isBefore = configuration.normPlacement == .beforePooling
+        let read = z.map { isBefore ? $0 : pooled($0) }
+        let norms = read.map { preciseNorm(model.norm, $0) }
+        let heads = norms.map { isBefore ? pooled($0.output) : $0.output }
+        let width = configuration.pooledWidth
+        func vectors(_ rows: [DoubleMatrix]) -> Tensor { rounded(rows).reshaped([rows.count, rows[0].values.count]) }
+        var norm = rounded(read, norms)
+        if !isBefore {
+            norm.input = norm.input.reshaped([z.count, width])
+            norm.output = norm.output.reshaped([z.count, width])
+        }
+        var state = ReadoutState(tokens: rounded(z), pooling: .own, norm: norm, pooled: vectors(heads))
+        guard let head = model.head.map(PreciseLinear.init) else { return state }
+        var logits = heads.map { head($0) }
+        if configuration.pooling == .distilled, let second = model.distillationHead.map(PreciseLinear.init) {
+            let tokens = norms.map { $0.output.slice(rows: 1..<2) }
+            logits = zip(logits, tokens).map { scaled(sum($0, second($1)), by: [Double](repeating: 0.5, count: $0.columns)) }
+            state.distilled = vectors(tokens)
+        }
+        state.logits = vectors(logits)
+        return state
+    }
+
+    // MARK: Parts
+
+    private func preciseNorm(_ norm: LayerNorm, _ x: DoubleMatrix) -> PreciseNorm {
+        let (weight, bias) = (norm.weight.values, norm.bias.values)
+        let epsilon = Double(configuration.normEpsilon)
+        // Mean and inverse deviation of each row.
+        let statistics = DoubleMatrix(rows: x.rows, columns: 2) { i, row in
+            var (mean, variance) = (0.0, 0.0)
+            for d in 0..<x.columns { mean += x[i, d] }
+            mean /= Double(x.columns)
+            for d in 0..<x.columns { variance += (x[i, d] - mean) * (x[i, d] - mean) }
+            (row[0], row[1]) = (mean, 1 / (variance / Double(x.columns) + epsilon).squareRoot())
+        }
+        let output = DoubleMatrix(rows: x.rows, columns: x.columns, threads: threads) { i, row in
+            for d in 0..<row.count { row[d] = (x[i, d] - statistics[i, 0]) * statistics[i, 1] * Double(weight[d]) + Double(bias[d]) }
+        }
+        return PreciseNorm(output: output, mean: statistics.slice(columns: 0..<1), inverseDeviation: statistics.slice(columns: 1..<2))
+    }
+
+    private func activated(_ x: DoubleMatrix) -> DoubleMatrix {
+        let (kind, hidden) = (configuration.mlp, configuration.hidden)
+        return DoubleMatrix(rows: x.rows, columns: hidden, threads: threads) { i, row in
+            for j in 0..<hidden {
+                let value = x[i, j]
+                row[j] =
+                    switch kind {
+                    // The complement keeps its digits where the sum 1 + erf would cancel; so does the sigmoid for 1 + tanh.
+                    case .activation(.gelu): value / 2 * erfc(-value * 0.5.squareRoot())
+                    case .activation(.geluTanh):
+                        value / (1 + exp(-2 * (2 / Double.pi).squareRoot() * (value + 0.044715 * value * value * value)))
+                    case .activation(.quickGelu): value / (1 + exp(-1.702 * value))
+                    case .swiGLU: value / (1 + exp(-value)) * x[i, hidden + j]
+                    }
+            }
+        }
+    }
+
+    private func sum(_ a: DoubleMatrix, _ b: DoubleMatrix) -> DoubleMatrix {
+        DoubleMatrix(rows: a.rows, columns: a.columns) { i, row in for j in 0..<row.count { row[j] = a[i, j] + b[i, j] } }
+    }
+
+    private func scaled(_ x: DoubleMatrix, by factors: [Double]?) -> DoubleMatrix {
+        guard let factors else { return x }
+        return DoubleMatrix(rows: x.rows, columns: x.columns) { i, row in for j in 0..<row.count { row[j] = x[i, j] * factors[j] } }
+    }
+
+    /// What the head reads of an image's tokens, `1 x pooledWidth`.
+    private func pooled(_ x: DoubleMatrix) -> DoubleMatrix {
+        let (first, d) = (layout.prefix, x.columns)
+        let means = DoubleMatrix(rows: 1, columns: d) { _, row in
+            for t in first..<max(first, x.rows) { for j in 0..<d { row[j] += x[t, j] } }
+            for j in 0..<d { row[j] /= Double(x.rows - first) }
+        }
+        switch configuration.pooling {
+        case .classToken, .distilled: return x.slice(rows: 0..<1)
+        case .mean: return means
+        case .classAndMean:
+            return DoubleMatrix(rows: 1, columns: 2 * d) { _, row in
+                for j in 0..<2 * d { row[j] = j < d ? x[0, j] : means[0, j - d] }
+            }
+        }
+    }
+
+    // MARK: Rounding
+
+    /// One matrix per image: `[B, rows, columns]`.
+    private func rounded(_ matrices: [DoubleMatrix]) -> Tensor {
+        var tensor = workspace.tensor([matrices.count, matrices[0].rows, matrices[0].columns])
+        round(matrices, into: &tensor)
+        return tensor
+    }
+
+    private func rounded(_ inputs: [DoubleMatrix], _ norms: [PreciseNorm]) -> NormState {
+        let rows: Shape = [norms.reduce(0) { $0 + $1.mean.rows }]
+        return NormState(
+            input: rounded(inputs), output: rounded(norms.map(\.output)), mean: rounded(norms.map(\.mean)).reshaped(rows),
+            inverseDeviation: rounded(norms.map(\.inverseDeviation)).reshaped(rows))
+    }
+
+    private func rounded(_ images: [PreciseValues], scale1: Tensor?, scale2: Tensor?) -> BlockState {
+        func heads(_ part: (PreciseValues) -> [DoubleMatrix]) -> Tensor {
+            let n = images[0].input.rows
+            return rounded(images.flatMap(part)).reshaped([images.count, configuration.heads, n, n])
+        }
+        let input = rounded(images.map(\.input))
+        let projected = rounded(images.map(\.projected))
+        let mlp = rounded(images.map(\.mlp))
+        let middle = rounded(images.map(\.middle))
+        let norm2 = rounded(images.map(\.middle), images.map(\.norm2))
+        return BlockState(
+            input: input,
+            attention: AttentionState(
+                norm: rounded(images.map(\.input), images.map(\.norm1)), qkv: rounded(images.map(\.qkv)), products: heads(\.products),
+                attention: heads(\.attention), context: rounded(images.map(\.context)), projected: projected,
+                branch: scale1 == nil ? projected : rounded(images.map(\.branch1))),
+            skipped: firstRows(input, images[0].middle.rows), middle: middle,
+            mlp: MLPState(
+                mean: norm2.mean, inverseDeviation: norm2.inverseDeviation, preActivation: rounded(images.map(\.preActivation)),
+                output: mlp,
+                branch: scale2 == nil ? mlp : rounded(images.map(\.branch2))),
+            output: rounded(images.map(\.output)))
+    }
+}
+
+/// `y = x W^T + b` with weights in Float64.
+private struct PreciseLinear {
+    let weight: DoubleMatrix
+    let bias: [Double]?
+
+    init(_ linear: Linear) {
+        weight = DoubleMatrix(linear.weight)
+        bias = linear.bias.map { $0.values.map(Double.init) }
+    }
+
+    func callAsFunction(_ x: DoubleMatrix, threads: Int = 1) -> DoubleMatrix {
+        x.times(weight, transposed: true, bias: bias, threads: threads)
+    }
+}
+
+/// A block's weights in Float64, for as long as the pass is at it.
+private struct PreciseBlock {
+    let qkv: PreciseLinear
+    let projection: PreciseLinear
+    let scale1: [Double]?
+    let fc1: PreciseLinear
+    let fc2: PreciseLinear
+    let scale2: [Double]?
+
+    init(_ block: ViTBlock) {
+        qkv = PreciseLinear(block.qkv)
+        projection = PreciseLinear(block.projection)
+        scale1 = block.scale1.map { $0.values.map(Double.init) }
+        fc1 = PreciseLinear(block.fc1)
+        fc2 = PreciseLinear(block.fc2)
+        scale2 = block.scale2.map { $0.values.map(Double.init) }
+    }
+}
+
+private struct PreciseNorm {
+    var output: DoubleMatrix
+    /// One value per row each.
+    var mean: DoubleMatrix
+    var inverseDeviation: DoubleMatrix
+}
+
+/// One image's values in a block; `BlockState` says what they are. Of products and attention one matrix per head.
+private struct PreciseValues {
+    var input: DoubleMatrix
+    var norm1: PreciseNorm
+    var qkv: DoubleMatrix
+    var products: [DoubleMatrix]
+    var attention: [DoubleMatrix]
+    var context: DoubleMatrix
+    var projected: DoubleMatrix
+    var branch1: DoubleMatrix
+    var middle: DoubleMatrix
+    var norm2: PreciseNorm
+    var preActivation: DoubleMatrix
+    var mlp: DoubleMatrix
+    var branch2: DoubleMatrix
+    var output: DoubleMatrix
+}
