@@ -16,7 +16,9 @@ import VitrineTensor
     /// Largest difference in shares of the largest value; infinity for NaN or another number of values.
     static func relative(_ a: [Float], _ b: [Float]) -> Float {
         guard a.count == b.count, !a.isEmpty, (a + b).allSatisfy(\.isFinite) else { return .infinity }
-        return zip(a, b).map { abs($0 - $1) }.max()! / b.map(abs).max()!
+        // A map that is 0 all over, as clamped ones may be, has to be so in both.
+        let largest = b.map(abs).max()!
+        return zip(a, b).map { abs($0 - $1) }.max()! / (largest > 0 ? largest : 1)
     }
 
     /// What a fixture holds: pytorch-grad-cam's maps are displayed ones, captum's window of one patch is repeated over its pixels.
