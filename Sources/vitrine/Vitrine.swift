@@ -14,7 +14,8 @@ struct Vitrine: ParsableCommand {
             """,
         version: Provenance.version,
         subcommands: [
-            Inspect.self, Methods.self, Explain.self, Evaluate.self, AuditMasks.self, Figure.self, PhantomCommand.self, DataCommand.self, Train.self,
+            Inspect.self, Methods.self, Explain.self, Evaluate.self, AuditMasks.self, Figure.self, PhantomCommand.self, DataCommand.self,
+            Train.self,
             Study.self,
         ])
 

@@ -110,7 +110,10 @@ struct PreprocessCase: Decodable, CustomTestStringConvertible {
     }
 
     @Test(arguments: [
-        ("squeeze", "preprocessing 'squeeze': 'squeeze' is none of resize, center-crop, resize-shorter-crop, resize-crop, resize-rectangle, none"),
+        (
+            "squeeze",
+            "preprocessing 'squeeze': 'squeeze' is none of resize, center-crop, resize-shorter-crop, resize-crop, resize-rectangle, none"
+        ),
         ("resize", "preprocessing 'resize' needs a size, such as 'resize:224'"),
         ("resize-shorter-crop", "preprocessing 'resize-shorter-crop' needs two sizes, such as 'resize-shorter-crop:256,224'"),
         ("resize:0", "preprocessing 'resize:0': size '0' is no whole number in 1...16384"),

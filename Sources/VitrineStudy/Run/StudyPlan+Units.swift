@@ -128,7 +128,8 @@ extension UnitResult {
         guard !result.logits.isEmpty else { return }
         let (probabilities, predicted) = model.order.decision(result.logits, model.model.configuration)
         prediction = PredictionRecord(
-            modelID: unit.modelID, sampleID: unit.sampleID, target: result.explanations.isEmpty && !isAsked ? nil : result.target?.description,
+            modelID: unit.modelID, sampleID: unit.sampleID,
+            target: result.explanations.isEmpty && !isAsked ? nil : result.target?.description,
             predicted: predicted, logits: result.logits, probabilities: probabilities)
     }
 
