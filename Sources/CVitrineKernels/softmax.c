@@ -20,15 +20,33 @@ VK_INLINE float scaled_maximum(const float *s, float scale, size_t n) {
     return maximum;
 }
 
+// From here on the rounding of a product, which fused subtraction sees, would no longer be small beside 1.
+#define VK_LARGE_SCORE 0x1p20f
+
+// e^(scale * s[j] - maximum) with the product rounded as it was for the maximum, so that the largest is 1 whatever its size.
+VK_INLINE float rounded_exponential(float s, float scale, float maximum) {
+    _Pragma("clang fp contract(off)")
+    float product = s * scale;
+    return vk_exp(product - maximum);
+}
+
 VK_CLONES void vk_softmax(float *s, float scale, size_t rows, size_t columns) {
     VK_RELAXED
     for (size_t i = 0; i < rows; i++, s += columns) {
         float maximum = scaled_maximum(s, scale, columns);
         float sum = 0;
-        for (size_t j = 0; j < columns; j++) {
-            float e = vk_exp(s[j] * scale - maximum);
-            s[j] = e;
-            sum += e;
+        if (fabsf(maximum) > VK_LARGE_SCORE) {
+            for (size_t j = 0; j < columns; j++) {
+                float e = rounded_exponential(s[j], scale, maximum);
+                s[j] = e;
+                sum += e;
+            }
+        } else {
+            for (size_t j = 0; j < columns; j++) {
+                float e = vk_exp(s[j] * scale - maximum);
+                s[j] = e;
+                sum += e;
+            }
         }
         float inverse = 1.0f / sum;
         for (size_t j = 0; j < columns; j++) s[j] *= inverse;

@@ -273,9 +273,8 @@ struct StudyTrainingTests {
             _ = try StudyRunner.openStore(scratch.plan(), folder: scratch.file("results"))
             Issue.record("the recipe has changed")
         } catch let error as StoreError {
-            #expect("\(error)".contains("\(path): holds the results of another study (its models are trained otherwise: "))
-            #expect("\(error)".contains("learning-rate: 0.001' then"))
-            #expect("\(error)".contains("learning-rate: 0.0001' now"))
+            #expect("\(error)".contains("\(path): holds the results of another study (its models are trained otherwise: now"))
+            #expect("\(error)".contains("learning-rate: 0.0001"))
         }
     }
 

@@ -57,4 +57,20 @@ import VitrineTensor
         // A difference of values of order 1, each rounded a few times.
         expectClose(ds.values, expected, relative: 1e-5, absolute: 1e-6)
     }
+
+    /// Scores of 10^14, as networks give whose tokens are replaced by huge values: what a fused product adds to the difference is more
+    /// than an exponential holds.
+    @Test func hugeScoresKeepTheirMaximum() {
+        for columns in [3, 16, 40] {
+            for sign in [Float(1), -1] {
+                let scores = (0..<columns).map { sign * (3.0000001e14 + Float($0 * 7 % columns) * 1.1e8) }
+                var s = Tensor([1, columns], scores)
+                softmaxRows(&s, scale: 0.35355338)
+                let rounded = scores.map { $0 * 0.35355338 }
+                let hits = rounded.map { $0 == rounded.max()! ? Float(1) : 0 }
+                let count = hits.reduce(0, +)
+                #expect(s.values == hits.map { $0 / count })
+            }
+        }
+    }
 }
