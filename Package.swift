@@ -91,7 +91,12 @@ let package = Package(
                 "VitrineStudy", "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData", "VitrineEvaluate",
                 "VitrineTrain",
             ]),
-        tests("vitrine", ["vitrine", "VitrineStudy", "VitrineImage", "VitrineTensor"]),
+        tests(
+            "vitrine",
+            [
+                "vitrine", "VitrineStudy", "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData",
+                "VitrineEvaluate", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         tests("VitrineReport", ["VitrineReport", "VitrineStudy", "VitrineEvaluate", "VitrineImage", "VitrineTensor"]),
     ],
     cxxLanguageStandard: .cxx17
