@@ -89,7 +89,9 @@ struct Explain: ParsableCommand {
         let assumptions = ModelOptions.assumptions(
             loaded.report.facts, preprocess: chosen.source == .assumed ? chosen.preprocess.description : nil)
         if let assumptions { complain("\(loaded.report.path): \(assumptions)") }
-        for note in loaded.report.notes { complain("note: \(model): \(note)") }
+        // Facts are said above, where they were assumed; what is left is about the file.
+        let facts = loaded.report.facts.map { "\($0.name): " }
+        for note in loaded.report.notes where !facts.contains(where: note.hasPrefix) { complain("note: \(model): \(note)") }
         try refuseWhatNoImageCanMeet(loaded.model, configured, chosen.preprocess)
         let run = try ExplainRun(
             plan: ExplanationPlan(model: loaded.model, methods: configured, seed: seed), loaded: loaded, preparation: chosen.preprocess,
