@@ -92,7 +92,12 @@ let package = Package(
                 "VitrineStudy", "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData", "VitrineEvaluate",
                 "VitrineTrain", "VitrineStore", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
-        tests("vitrine", ["vitrine", "VitrineStore", "VitrineStudy", "VitrineImage", "VitrineTensor"]),
+        tests(
+            "vitrine",
+            [
+                "vitrine", "VitrineStore", "VitrineStudy", "VitrineTensor", "VitrineImage", "VitrineModel", "VitrineExplain", "VitrineData",
+                "VitrineEvaluate", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         tests("VitrineReport", ["VitrineReport", "VitrineStore", "VitrineStudy", "VitrineEvaluate", "VitrineImage", "VitrineTensor"]),
     ],
     cxxLanguageStandard: .cxx17

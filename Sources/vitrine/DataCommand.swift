@@ -49,7 +49,9 @@ struct DataCommand: ParsableCommand {
         @Option(help: ArgumentHelp("The data set as it was downloaded.", valueName: "DIR"))
         var input: String
 
-        @Option(help: ArgumentHelp("Folder to write to; made if missing.", valueName: "DIR"))
+        @Option(
+            name: [.customLong("output"), .customShort("o")],
+            help: ArgumentHelp("Folder to write to; made if missing.", valueName: "DIR"))
         var output: String
 
         @Option(

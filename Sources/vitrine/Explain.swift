@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Synchronization
 import VitrineData
 import VitrineExplain
 import VitrineImage
@@ -12,26 +11,44 @@ struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Draws explanations of a model's decision about images.",
         discussion: """
-            Writes for every image and method DIR/<stem>.<method>.npy (Float32, as displayed), .grid.npy (raw, native \
-            resolution) and .png (overlay), and DIR/results.jsonl: one line with the provenance, then one per image and method.
+            Writes for every image and method DIR/<name>.<method>.npy (Float32, as displayed), .grid.npy (raw, native resolution) and .png \
+            (overlay), and says what the model answers. Folders are searched at any depth and their tree is mirrored in DIR. \
+            DIR/results.jsonl has a line with the provenance of the run, then one per image and method; a second run adds to it, and a map \
+            made again replaces its line.
+
+            --stability explains each image ten more times under noise that no eye sees: a map that does not resemble itself (below \
+            \(Stability.doubtful)) is noise; it is named at the end and on its picture. On trained models chefer, lrp-rollout and above all \
+            lrp-full may be: use chefer-stable, or look at --stability.
 
             Methods (options after a colon, such as attention:block=3,head=2):
-            \(Method.all.map { "  \($0.identifier): \($0.summary)" + ($0.options.isEmpty ? "" : " [\($0.options)]") }.joined(separator: "\n"))
+            \(HelpText.list(Method.all.map { ($0.identifier, $0.summary + ($0.options.isEmpty ? "" : " [\($0.options)]")) }))
             """)
 
-    @Option(help: "Checkpoint: safetensors, .pth, .pt or .bin.")
+    @Option(help: "Checkpoint: safetensors, .pth, .pt or .bin.", completion: .file(extensions: HelpText.checkpoints))
     var model: String
 
     @Option(
         name: .customLong("image"), parsing: .upToNextOption,
-        help: "Image files, folders or patterns; an .npy of 3 x H x W is taken as already preprocessed.")
+        help: "Images, folders, patterns, or CSV files with a column image; an .npy of 3 x H x W is taken as already preprocessed.",
+        completion: .file())
     var images: [String]
 
-    @Option(name: .customLong("method"), parsing: .upToNextOption, help: "Methods, see above.")
+    @Option(
+        name: .customLong("method"), parsing: .upToNextOption, help: "Methods, see above.",
+        completion: .list(Method.all.map(\.identifier)))
     var methods: [String]
 
-    @Option(help: "Class to explain: its index, its name, or predicted.")
+    @Option(
+        parsing: .unconditional,
+        help:
+            "Class to explain: its index from 0, its name if the checkpoint knows it, or predicted; contrast: what sets the predicted class apart from its nearest neighbours, contrast:CLASS another."
+    )
     var target: String = "predicted"
+
+    @Option(
+        name: .customLong("target-expression"), parsing: .unconditional,
+        help: "Explain a linear function of the logits instead, such as 'y1 - 0.5 y0 - 0.5 y2'.")
+    var targetExpression: String?
 
     @Option(
         help:
@@ -39,7 +56,7 @@ struct Explain: ParsableCommand {
     )
     var preprocess: String?
 
-    @OptionGroup var modelOptions: ModelOptions
+    @OptionGroup(title: "Model options") var modelOptions: ModelOptions
 
     @Option(help: "Images per batch.")
     var batch: Int = 1
@@ -53,85 +70,54 @@ struct Explain: ParsableCommand {
     @Flag(help: "Also measure each map's stability under invisible noise (half a grey level, ten draws).")
     var stability = false
 
-    @Option(name: .customLong("color-map"), help: "\(ColorMap.allCases.map(\.rawValue).joined(separator: "|"))")
-    var colorMap: ColorMap = .viridis
+    @OptionGroup(title: "Picture options") var overlayOptions: OverlayOptions
 
-    @Option(help: "Opacity of the map in the overlay, 0...1.")
-    var alpha: Float = 0.5
-
-    @Flag(help: "No progress.")
+    @Flag(help: "No progress, and no line per image.")
     var quiet = false
 
-    @Option(name: [.customLong("output"), .customShort("o")], help: "Folder for the results; made if missing.")
+    @Option(
+        name: [.customLong("output"), .customShort("o")], help: "Folder for the results; made if missing.", completion: .directory)
     var output: String
 
     func validate() throws {
         guard batch > 0, workers > 0 else { throw ValidationError("--batch and --workers must be at least 1") }
-        guard (0...1).contains(alpha) else { throw ValidationError("--alpha must lie between 0 and 1") }
+        guard target == "predicted" || !target.hasPrefix("-") else {
+            throw ValidationError("--target \(target): class indices start at 0")
+        }
+        guard targetExpression == nil || target == "predicted" else {
+            throw ValidationError("--target and --target-expression: give one of them")
+        }
     }
 
     func run() throws {
-        let configured = try ConfiguredMethod.parse(methods)
-        let files = try FileCollection.expand(images, endings: ["png", "jpg", "jpeg", "tif", "tiff", "npy", "dcm"])
-        try refuseEqualStems(files)
+        if let preprocess { _ = try Preprocess(parsing: preprocess, defaultSize: 224) }
+        let inputs = try InputImages(images, output: output)
+        try OutputFolder.make(output)
         try CPU.selfTest()
         let (loaded, digest) = try modelOptions.load(model)
-        let plan = try ExplanationPlan(model: loaded.model, methods: configured, seed: seed)
         let chosen = try chosenPreprocess(loaded)
-        let preparation = chosen.preprocess
-        let choice = try TargetChoice(argument: target, of: loaded)
-        // Arrays come prepared.
-        let preparesImages = files.contains { !$0.lowercased().hasSuffix(".npy") }
+        let target = try ExplainTarget(target, loaded, expression: targetExpression)
+        let (configured, leftOut) = try ConfiguredMethod.expanded(methods, for: loaded.model.configuration)
+        for method in leftOut { complain("note: method '\(method.name)' is left out: \(method.reason)") }
         let assumptions = ModelOptions.assumptions(
-            loaded.report.facts, preprocess: chosen.source == .assumed && preparesImages ? preparation.description : nil)
+            loaded.report.facts, preprocess: chosen.source == .assumed && inputs.needPreprocessing ? chosen.preprocess.description : nil)
         if let assumptions { complain("\(loaded.report.path): \(assumptions)") }
-        try FileSystem.makeFolder(output)
-
-        let results = try OrderedLines(path: output + "/results.jsonl")
-        try results.write(index: 0, [provenanceLine(chosen, loaded, digest: digest)])
-        let progress = Progress(total: files.count, unit: "images", isQuiet: quiet)
-        let batches = stride(from: 0, to: files.count, by: batch).map { $0..<min($0 + batch, files.count) }
-        // A single batch has all workers to itself; several are shared among them.
-        let workspaces = batches.count == 1 ? [Workspace(threads: workers)] : (0..<workers).map { _ in Workspace() }
-        let failures = Mutex<[Int: String]>([:])
-        try parallelFor(batches.count, workers: workspaces.count) { worker, index in
-            var lines: [String] = []
-            for group in prepare(files, batches[index], plan, preparation, choice, loaded, failures) {
-                do {
-                    lines += try explain(
-                        group, plan: plan, configuration: loaded.model.configuration, preparation: preparation,
-                        workspace: workspaces[worker])
-                } catch let error as ViTError {
-                    for item in group { failures.withLock { $0[item.index] = "\(item.path): \(error)" } }
-                }
-            }
-            try results.write(index: index + 1, lines)
-            progress.advance(by: batches[index].count)
+        // Facts are said above, where they were assumed; what is left is about the file.
+        let facts = loaded.report.facts.map { "\($0.name): " }
+        for note in loaded.report.notes where !facts.contains(where: note.hasPrefix) { complain("note: \(model): \(note)") }
+        try refuseWhatNoImageCanMeet(loaded.model, configured, chosen.preprocess)
+        let run = try ExplainRun(
+            plan: ExplanationPlan(model: loaded.model, methods: configured, seed: seed), loaded: loaded, preparation: chosen.preprocess,
+            target: target, modelName: model, overlay: overlayOptions, output: output, measuresStability: stability, batch: batch,
+            workers: workers, isQuiet: quiet, provenance: provenance(chosen, loaded, digest: digest))
+        let (failed, recorded) = try run.explain(inputs.entries)
+        if !inputs.passedOver.isEmpty {
+            complain(
+                "\(Words.count(inputs.passedOver.count, "file", "files")) passed over, of formats that are not read: \(Words.some(inputs.passedOver)); convert them to PNG"
+            )
         }
-        try results.close()
-        let failed = failures.withLock { $0 }
-        for (_, message) in failed.sorted(by: { $0.key < $1.key }) { complain(message) }
-        if failed.count == files.count { throw ExitCode.failure }
-        if !failed.isEmpty { throw ExitCode.someItemsFailed }
-    }
-
-    // MARK: Input
-
-    private struct Item {
-        var index: Int
-        var path: String
-        var prepared: PreprocessedImage
-        var subject: PreparedImage
-    }
-
-    /// Images of different files with one stem would overwrite each other's maps.
-    private func refuseEqualStems(_ files: [String]) throws {
-        var seen: [String: String] = [:]
-        for file in files {
-            if let other = seen.updateValue(file, forKey: FileCollection.stem(file)) {
-                throw CommandFailure("\(file) and \(other) would write the same files in \(output); explain them in two runs")
-            }
-        }
+        if failed == inputs.entries.count && recorded == 0 { throw ExitCode.failure }
+        if failed > 0 || !inputs.passedOver.isEmpty { throw ExitCode.someItemsFailed }
     }
 
     private func chosenPreprocess(_ loaded: LoadedModel) throws -> ChosenPreprocess {
@@ -154,79 +140,21 @@ struct Explain: ParsableCommand {
         return choice
     }
 
-    /// Reads and preprocesses a batch; images of unlike sizes fall into groups, unreadable ones are recorded and left out.
-    private func prepare(
-        _ files: [String], _ range: Range<Int>, _ plan: ExplanationPlan, _ preparation: Preprocess, _ choice: TargetChoice,
-        _ loaded: LoadedModel,
-        _ failures: borrowing Mutex<[Int: String]>
-    ) -> [[Item]] {
-        var groups: [[Item]] = []
-        for i in range {
-            do {
-                let prepared = try PreprocessedImage(contentsOf: files[i], preprocess: preparation)
-                try plan.checkMemory(of: prepared.tensor.shape, batch: batch)
-                // An image that does not fit the patches is refused by the model, in its own words.
-                if let grid = try? loaded.model.configuration.grid(height: prepared.image.height, width: prepared.image.width) {
-                    try ModelOptions.namingFlags { try loaded.check(grid: grid) }
-                }
-                let item = Item(
-                    index: i, path: files[i], prepared: prepared,
-                    subject: PreparedImage(name: FileCollection.stem(files[i]), pixels: prepared.tensor, target: choice))
-                if let last = groups.last?.first, last.subject.pixels.shape == item.subject.pixels.shape {
-                    groups[groups.count - 1].append(item)
-                } else {
-                    groups.append([item])
-                }
-            } catch let error as MemoryShortage {
-                failures.withLock { $0[i] = "\(files[i]): \(error)" }
-            } catch {
-                failures.withLock { $0[i] = "\(error)" }
-            }
+    /// Options that would fail for every image are refused once, before the first.
+    private func refuseWhatNoImageCanMeet(_ model: VisionTransformer, _ methods: [ConfiguredMethod], _ preparation: Preprocess) throws {
+        let patch = model.configuration.patchSize
+        if let size = preparation.size, size % patch != 0 {
+            let below = size / patch * patch
+            throw CommandFailure(
+                "--preprocess \(preparation): \(size) pixels are no multiple of the model's patch of \(patch); take "
+                    + (below > 0 ? "\(below) or " : "") + "\(below + patch)")
         }
-        return groups
-    }
-
-    // MARK: Output
-
-    private func explain(
-        _ items: [Item], plan: ExplanationPlan, configuration: ViTConfiguration, preparation: Preprocess, workspace: Workspace
-    ) throws -> [String] {
-        let start = DispatchTime.now().uptimeNanoseconds
-        let results = try plan.explain(items.map(\.subject), workspace: workspace)
-        let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9 / Double(items.count)
-        var lines: [String] = []
-        for (item, result) in zip(items, results) {
-            let stabilities =
-                stability
-                ? try plan.stability(
-                    of: item.subject, undisturbed: result, greyLevel: preparation.greyLevel, batch: batch, workspace: workspace) : nil
-            for failure in result.failures { complain("\(item.path): \(failure.method): \(failure.message)") }
-            for explanation in result.explanations {
-                try write(explanation, of: item)
-                lines.append(
-                    try ResultLine(
-                        image: item.path, method: explanation.method, target: result.target?.description,
-                        logits: result.logits, probabilities: configuration.probabilities(result.logits),
-                        audit: .init(map: explanation.map.audit, notes: explanation.notes, stability: stabilities?[explanation.index]),
-                        seconds: seconds
-                    ).json())
-            }
+        for method in methods {
+            do { _ = try method.explainer.needs(model.configuration) } catch { throw CommandFailure("--method \(method.name): \(error)") }
         }
-        return lines
     }
 
-    private func write(_ explanation: Explanation, of item: Item) throws {
-        let map = explanation.map
-        let name = ConfiguredMethodFile.name(explanation.method)
-        let path = "\(output)/\(FileCollection.stem(item.path)).\(name)"
-        try NPY.write(map.displayed(), shape: [map.height, map.width], to: path + ".npy")
-        try NPY.write(map.values, shape: [map.rows, map.columns], to: path + ".grid.npy")
-        let overlay = Overlay(colorMap: colorMap, alpha: alpha)
-        try overlay.picture(of: map, over: item.prepared.image).write(png: path + ".png")
-    }
-
-    private func provenanceLine(_ chosen: ChosenPreprocess, _ loaded: LoadedModel, digest: String) throws -> String {
-        struct Line: Encodable { var provenance: Provenance }
+    private func provenance(_ chosen: ChosenPreprocess, _ loaded: LoadedModel, digest: String) -> Provenance {
         var options = [
             "methods": methods.joined(separator: " "), "target": target, "preprocess": chosen.preprocess.description, "batch": "\(batch)",
             "workers": "\(workers)", "seed": "\(seed)", "stability": "\(stability)",
@@ -238,71 +166,8 @@ struct Explain: ParsableCommand {
             case .published(let path): path
             case .assumed: "assumed"
             }
+        options["target-expression"] = targetExpression
         for fact in loaded.report.facts { options["model: \(fact.name)"] = "\(fact.value) (\(fact.source))" }
-        return try encodedLine(Line(provenance: Provenance(files: [model: digest], options: options)))
+        return Provenance(files: [model: digest], options: options)
     }
 }
-
-/// One image and method in `results.jsonl`.
-private struct ResultLine: Encodable {
-    struct Audit: Encodable {
-        var map: HeatMapAudit
-        var notes: [String: [Double]]
-        var stability: Stability?
-    }
-
-    var image: String
-    var method: String
-    var target: String?
-    var logits: [Float]
-    var probabilities: [Float]
-    var audit: Audit
-    var seconds: Double
-
-    func json() throws -> String { try encodedLine(self) }
-}
-
-/// A value as one line of JSON; numbers that JSON does not know become strings.
-func encodedLine(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
-}
-
-/// A file of lines that workers finish in any order and that stands in the order of their indices; whatever was finished in
-/// order is on disk.
-final class OrderedLines: Sendable {
-    private struct State {
-        var next = 0
-        var waiting: [Int: [String]] = [:]
-    }
-
-    private let path: String
-    private let handle: FileHandle
-    private let state = Mutex(State())
-
-    init(path: String) throws {
-        guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path) else {
-            throw CommandFailure("\(path): cannot be written; check the folder and its permissions")
-        }
-        self.path = path
-        self.handle = handle
-    }
-
-    func write(index: Int, _ lines: [String]) throws {
-        try state.withLock { state in
-            state.waiting[index] = lines
-            while let ready = state.waiting.removeValue(forKey: state.next) {
-                state.next += 1
-                do { try handle.write(contentsOf: Data(ready.map { $0 + "\n" }.joined().utf8)) } catch {
-                    throw FileFailure(path, .write, code: SystemError.code(of: error) ?? 0)
-                }
-            }
-        }
-    }
-
-    func close() throws { try handle.close() }
-}
-
-extension ColorMap: ExpressibleByArgument {}

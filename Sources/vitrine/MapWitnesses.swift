@@ -7,48 +7,53 @@ import VitrineStudy
 import VitrineTensor
 
 /// The images behind a folder of maps under one model, to be asked about.
-struct MapWitnesses: Sendable {
-    let images: StemFiles
+struct MapWitnesses {
     let preprocess: Preprocess
-    private let folder: String
+    private let images: NamedFiles
     private let model: VisionTransformer
     private let networks: RandomisedNetworks
     private let target: TargetChoice
     private let seed: UInt64
     private let methodSeed: UInt64
 
-    static let imageEndings: Set<String> = ["png", "jpg", "jpeg", "tif", "tiff", "npy", "dcm"]
-
     /// - Parameters:
     ///   - target: an index or a name of a class, or `predicted`; absent: what the folder of maps names.
     init(
-        model loaded: LoadedModel, images folder: String, target: String?, preprocess: String?, explained: ExplainedFolder?, seed: UInt64
+        model loaded: LoadedModel, images folder: String, target: String?, preprocess: String?, maps: MapFolder, seed: UInt64
     ) throws {
         let path = loaded.report.path
         guard loaded.model.head != nil else { throw CommandFailure("\(path): has no classifier head, so that it has no answer to ask for") }
-        self.folder = folder
-        images = try StemFiles(folder, endings: Self.imageEndings, what: "images")
+        images = try NamedFiles(
+            folder, endings: Set(ImageCodec.fileExtensions).union(["npy"]), what: "image", names: maps.files.map(\.name))
         model = loaded.model
         networks = RandomisedNetworks(loaded.model, seed: seed)
         self.seed = seed
-        methodSeed = explained?.seed ?? seed
+        methodSeed = try maps.explained?.common("seed").flatMap { UInt64($0) } ?? seed
         let (grid, patch) = (loaded.model.configuration.positionGrid, loaded.model.configuration.patchSize)
         self.preprocess = try ChosenPreprocess(
-            given: preprocess ?? explained?.preprocess, stored: loaded.report.metadata[Preprocess.metadataKey],
+            given: preprocess ?? maps.explained?.common("preprocess"), stored: loaded.report.metadata[Preprocess.metadataKey],
             published: loaded.report.preparations.map { ($0.path, $0.text) }, height: grid.rows * patch, width: grid.columns * patch
         ).preprocess
-        self.target = try TargetChoice(argument: target ?? explained?.target ?? "predicted", of: loaded)
+        self.target = try ExplainTarget(target ?? maps.explained?.common("target") ?? "predicted", loaded).choice
     }
 
-    /// The image of an item of maps.
-    func image(of item: String) -> Result<QuestionedImage, any Error> {
+    /// The image behind a map.
+    func image(of map: FileCollection.File, in maps: MapFolder) -> Result<QuestionedImage, any Error> {
         Result {
-            guard let file = images.file(of: item) else { throw CommandFailure("there is no image of this name in \(folder)") }
-            let prepared = try PreprocessedImage(contentsOf: file, preprocess: preprocess)
+            let name = maps.line(map)?.imageName ?? map.name
+            guard let file = try images.file(name) else {
+                throw CommandFailure("\(map.path): there is no image of this name in \(images.folder)")
+            }
+            let prepared = try PreprocessedImage(contentsOf: file.path, preprocess: preprocess)
             let scale = preprocess.scale
-            let image = PreparedImage(name: images.stem(of: item) ?? item, pixels: prepared.tensor, target: target, scale: scale)
+            let image = PreparedImage(name: file.name, pixels: prepared.tensor, target: target, scale: scale)
             return try QuestionedImage(
                 image, scale: scale, model: model, networks: networks, seed: seed, methodSeed: methodSeed, workspace: Workspace())
         }
+    }
+
+    /// What maps of one image share.
+    func key(_ map: FileCollection.File, in maps: MapFolder) -> String {
+        (try? images.file(maps.line(map)?.imageName ?? map.name))?.path ?? map.path
     }
 }

@@ -41,7 +41,7 @@ struct PhantomCommand: ParsableCommand {
     @Option(help: "Threads; they change no byte.")
     var workers: Int = ProcessInfo.processInfo.activeProcessorCount
 
-    @Option(help: ArgumentHelp("Folder to write to; made if missing.", valueName: "DIR"))
+    @Option(name: [.customLong("output"), .customShort("o")], help: ArgumentHelp("Folder to write to; made if missing.", valueName: "DIR"))
     var output: String
 
     func validate() throws {

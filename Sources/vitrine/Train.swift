@@ -36,7 +36,7 @@ struct Train: ParsableCommand {
     @Option(help: "Architecture for scratch: \(ModelPresets.names.joined(separator: ", ")); a configuration file; or sizes.")
     var model: String?
 
-    @Option(help: "A preset, see --list-recipes.")
+    @Option(help: "A preset, see --list-recipes.", completion: .list(Recipe.study.map(\.name)))
     var recipe: String?
 
     @Flag(name: .customLong("list-recipes"), help: "Show the presets and their settings.")
@@ -266,7 +266,7 @@ struct Train: ParsableCommand {
         let files = recipe.initialisation == "scratch" ? [:] : ["init": try sha256(ofFile: recipe.initialisation)]
         var options = ["data": data!, "recipe": recipe.name]
         if let validation { options["validation"] = validation }
-        return try encodedLine(Provenance(files: files, options: options))
+        return try JSON.line(Provenance(files: files, options: options))
     }
 
     // MARK: Output

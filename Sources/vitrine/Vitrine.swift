@@ -11,6 +11,8 @@ struct Vitrine: ParsableCommand {
         discussion: """
             Exit codes: 0 done; 1 nothing could be done, with one line that says why; 3 done, but some items had a problem \
             (each is named); 4 not finished, and the same command goes on (after a signal; train with --resume); 64 the command line is wrong.
+
+            Completion of commands, options, methods and metrics: vitrine --generate-completion-script bash (or zsh, fish).
             """,
         version: Provenance.version,
         subcommands: [
@@ -22,13 +24,20 @@ struct Vitrine: ParsableCommand {
     /// Runs what the command line asks for; every message leaves through `print` and `complain`.
     static func main() {
         StandardStreams.openMissing()
+        let arguments = Array(CommandLine.arguments.dropFirst())
         do {
-            var command = try parseAsRoot()
+            if let mistake = CommandLineMistake.command(arguments, Self.self) { throw ValidationError(mistake) }
+            var command = try parseAsRoot(arguments)
             try command.run()
-        } catch { end(error) }
+        } catch {
+            if exitCode(for: error) == .validationFailure, let mistake = CommandLineMistake.option(arguments, Self.self) {
+                end(ValidationError(mistake), arguments)
+            }
+            end(error, arguments)
+        }
     }
 
-    private static func end(_ error: any Error) -> Never {
+    private static func end(_ error: any Error, _ arguments: [String]) -> Never {
         let code = exitCode(for: error)
         switch error {
         case let file as StudyFileError:
@@ -36,7 +45,9 @@ struct Vitrine: ParsableCommand {
                 complain((i == 0 ? "Error: " : "") + StudyFileError(path: file.path, mistakes: [mistake]).description)
             }
         case is ExitCode: break
-        case _ where code == .success: print(fullMessage(for: error))
+        case _ where code == .success:
+            let page = fullMessage(for: error)
+            print(page.hasPrefix("OVERVIEW:") ? page + HelpText.examples(CommandLineMistake.path(arguments, Self.self)) : page)
         case _ where code == .validationFailure:
             // The mistake in one line, then how the command is used.
             let mistake = message(for: error)

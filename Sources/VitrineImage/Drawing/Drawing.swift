@@ -1,6 +1,6 @@
 import Foundation
 
-/// A figure of lines, rectangles, dots and words that is written both as SVG and as pixels.
+/// A figure of lines, rectangles, dots, words and pictures that is written as SVG, as PDF and as pixels.
 ///
 /// Coordinates are in points from the top left; pixels are two per point. Where `ink` is asked for, a page's own text colour is used, so that
 /// figures inside a page follow its light or dark theme.
@@ -17,18 +17,22 @@ public struct Drawing: Sendable, Equatable {
         case start, middle, end
     }
 
-    private enum Shape: Sendable, Equatable {
+    enum Shape: Sendable, Equatable {
         case line(x1: Double, y1: Double, x2: Double, y2: Double, paint: Paint, width: Double, isDashed: Bool)
         case rectangle(x: Double, y: Double, width: Double, height: Double, paint: Paint)
         case dot(x: Double, y: Double, radius: Double, paint: Paint, isHollow: Bool)
-        case text(String, x: Double, y: Double, anchor: Anchor, paint: Paint)
+        case text(String, x: Double, y: Double, anchor: Anchor, paint: Paint, size: Double)
+        case picture(Image, x: Double, y: Double, width: Double, height: Double)
     }
+
+    /// The size of words in points, unless another is given.
+    public static let textSize = 12.0
 
     public let width: Double
     public let height: Double
     /// What a reader who cannot see the figure is told.
     public var description: String
-    private var shapes: [Shape] = []
+    private(set) var shapes: [Shape] = []
 
     /// Okabe and Ito's palette: told apart by readers of every colour vision.
     public static let palette = [
@@ -55,8 +59,13 @@ public struct Drawing: Sendable, Equatable {
     }
 
     /// Words whose baseline is at `y`.
-    public mutating func text(_ text: String, _ x: Double, _ y: Double, anchor: Anchor = .start, _ paint: Paint = .ink) {
-        shapes.append(.text(text, x: x, y: y, anchor: anchor, paint: paint))
+    public mutating func text(
+        _ text: String, _ x: Double, _ y: Double, anchor: Anchor = .start, _ paint: Paint = .ink, size: Double = Drawing.textSize
+    ) { shapes.append(.text(text, x: x, y: y, anchor: anchor, paint: paint, size: size)) }
+
+    /// A picture stretched to a rectangle.
+    public mutating func picture(_ image: Image, _ x: Double, _ y: Double, _ width: Double, _ height: Double) {
+        shapes.append(.picture(image, x: x, y: y, width: width, height: height))
     }
 
     // MARK: SVG
@@ -85,9 +94,14 @@ public struct Drawing: Sendable, Equatable {
         case .dot(let x, let y, let radius, let paint, let isHollow):
             "<circle cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"\(n(radius))\" "
                 + (isHollow ? "fill=\"none\" stroke-width=\"1.5\" \(attribute("stroke", paint))" : attribute("fill", paint)) + "/>"
-        case .text(let text, let x, let y, let anchor, let paint):
+        case .picture(let image, let x, let y, let width, let height):
+            // An image of our own pixels always encodes; without memory for it the figure has a hole and no wrong picture.
+            "<image x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width))\" height=\"\(n(height))\" preserveAspectRatio=\"none\" "
+                + "href=\"data:image/png;base64,\(((try? image.pngData()).map { Data($0).base64EncodedString() }) ?? "")\"/>"
+        case .text(let text, let x, let y, let anchor, let paint, let size):
             "<text x=\"\(n(x))\" y=\"\(n(y))\" \(attribute("fill", paint))"
-                + (anchor == .start ? "" : " text-anchor=\"\(anchor.rawValue)\"") + ">\(Self.escaped(text))</text>"
+                + (anchor == .start ? "" : " text-anchor=\"\(anchor.rawValue)\"")
+                + (size == Self.textSize ? "" : " font-size=\"\(n(size))\"") + ">\(Self.escaped(text))</text>"
         }
     }
 
@@ -103,7 +117,7 @@ public struct Drawing: Sendable, Equatable {
         }
     }
 
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         text.printable.unicodeScalars.map { scalar in
             switch scalar {
             case "&": "&amp;"
@@ -117,9 +131,10 @@ public struct Drawing: Sendable, Equatable {
 
     // MARK: Pixels
 
-    /// The figure in black on white, two pixels per point.
-    public func image() -> Image {
-        let scale = 2.0
+    /// The figure in black on white.
+    ///
+    /// - Parameter scale: pixels per point; words keep whole dots, so that they are sharp at any scale.
+    public func image(scale: Double = 2) -> Image {
         var canvas = Canvas(width: max(1, Int(scale * width)), height: max(1, Int(scale * height)))
         for shape in shapes {
             switch shape {
@@ -134,11 +149,20 @@ public struct Drawing: Sendable, Equatable {
                     with: color(paint))
             case .dot(let x, let y, let radius, let paint, let isHollow):
                 canvas.dot(scale * x, scale * y, radius: scale * radius, color(paint), isHollow: isHollow)
-            case .text(let text, let x, let y, let anchor, let paint):
-                let length = Double(Canvas.textWidth(text, scale: 2))
+            case .text(let text, let x, let y, let anchor, let paint, let size):
+                let dot = max(1, Int((scale * size / Self.textSize).rounded()))
+                let length = Double(Canvas.textWidth(text, scale: dot))
                 let left = scale * x - (anchor == .start ? 0 : anchor == .middle ? length / 2 : length)
                 // The last two rows of the font lie below the baseline.
-                canvas.draw(text, top: Int(scale * y) - Canvas.textHeight(scale: 2) + 4, left: Int(left), color: color(paint), scale: 2)
+                canvas.draw(
+                    text, top: Int(scale * y) - Canvas.textHeight(scale: dot) + 2 * dot, left: Int(left), color: color(paint), scale: dot)
+            case .picture(let image, let x, let y, let width, let height):
+                let (w, h) = (max(1, Int((scale * width).rounded())), max(1, Int((scale * height).rounded())))
+                // Small pictures grow by whole pixels where they can, so that their pixels are seen as they are.
+                let filter: ResizeFilter = w % image.width == 0 && h % image.height == 0 ? .nearest : .bilinear
+                canvas.draw(
+                    w == image.width && h == image.height ? image : image.resized(width: w, height: h, filter: filter),
+                    top: Int((scale * y).rounded()), left: Int((scale * x).rounded()))
             }
         }
         return canvas.image

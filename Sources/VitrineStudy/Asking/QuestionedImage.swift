@@ -28,6 +28,9 @@ public final class QuestionedImage {
     private let workspace: Workspace
     private let watch: Watch
 
+    /// The image's name.
+    public var name: String { image.name }
+
     /// - Parameters:
     ///   - image: its target is what the maps explain.
     ///   - networks: of the same model; shared between images.

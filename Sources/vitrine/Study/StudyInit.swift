@@ -8,7 +8,8 @@ struct StudyInit: ParsableCommand {
         commandName: "init", abstract: "Writes a commented study file to begin with.",
         discussion: "Presets:\n" + StudyPreset.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
 
-    @Option(help: "\(StudyPreset.all.map(\.name).joined(separator: "|"))")
+    @Option(
+        help: "\(StudyPreset.all.map(\.name).joined(separator: "|"))", completion: .list(StudyPreset.all.map(\.name)))
     var preset: String = "minimal"
 
     @Option(name: [.customLong("output"), .customShort("o")], help: "The file to write.")

@@ -1,0 +1,24 @@
+import Synchronization
+
+/// Hands on what workers finish in any order, in the order of their indices; whatever is finished in order is handed on at once.
+final class InOrder<Item: Sendable>: Sendable {
+    private struct State {
+        var next = 0
+        var waiting: [Int: Item] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let handOn: @Sendable (Item) throws -> Void
+
+    init(_ handOn: @escaping @Sendable (Item) throws -> Void) { self.handOn = handOn }
+
+    func give(_ item: Item, index: Int) throws {
+        try state.withLock { state in
+            state.waiting[index] = item
+            while let ready = state.waiting.removeValue(forKey: state.next) {
+                state.next += 1
+                try handOn(ready)
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+import Foundation
+import VitrineImage
+
+/// Numbers and lists in sentences.
+enum Words {
+    /// Three digits, and never a rounded 1 or 0 for what is neither.
+    static func probability(_ p: Float) -> String {
+        guard p.isFinite else { return "not a number" }
+        if p > 0.999 && p < 1 { return "> 0.999" }
+        if p < 0.001 && p > 0 { return "< 0.001" }
+        return String(format: "%.3f", p)
+    }
+
+    static func correlation(_ r: Double?) -> String { r.map { String(format: "%.3f", $0) } ?? "undefined" }
+
+    /// Up to five names.
+    static func some(_ names: [String]) -> String {
+        names.prefix(5).map(\.printable).joined(separator: ", ") + (names.count > 5 ? ", ... (\(names.count))" : "")
+    }
+
+    static func count(_ n: Int, _ one: String, _ many: String) -> String { "\(n) \(n == 1 ? one : many)" }
+}
