@@ -20,7 +20,7 @@ struct Explain: ParsableCommand {
             \(Stability.doubtful)) is noise; it is named at the end and on its picture. On trained models chefer, lrp-rollout and above all \
             lrp-full may be: use chefer-stable, or look at --stability.
 
-            Methods (options after a colon, such as attention:block=3,head=2):
+            Methods (options after a colon, such as attention:block=3,head=2; all, or family:NAME, stands for every method the model can serve):
             \(HelpText.list(Method.all.map { ($0.identifier, $0.summary + ($0.options.isEmpty ? "" : " [\($0.options)]")) }))
             """)
 
@@ -91,6 +91,7 @@ struct Explain: ParsableCommand {
 
     func run() throws {
         if let preprocess { _ = try Preprocess(parsing: preprocess, defaultSize: 224) }
+        for text in methods where text != "all" && !text.hasPrefix("family:") { _ = try ConfiguredMethod(text) }
         let inputs = try InputImages(images, output: output)
         try OutputFolder.make(output)
         try CPU.selfTest()

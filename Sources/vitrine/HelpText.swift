@@ -31,6 +31,7 @@ enum HelpText {
             "vitrine study init --preset minimal -o study.yaml",
         ],
         "inspect": ["vitrine inspect model.pth", "vitrine inspect model.pth --heads 6 --json"],
+        "methods": ["vitrine methods --family cam", "vitrine methods --json"],
         "explain": [
             "vitrine explain --model model.safetensors --image scan.png \\", "    --method attention chefer-stable -o maps",
             "vitrine explain --model model.pth --image patients --method gradcam \\", "    --target 1 --stability -o maps",
@@ -38,6 +39,7 @@ enum HelpText {
         ],
         "evaluate": [
             "vitrine evaluate --maps maps --masks masks --metric pointing-game iou@10 \\", "    -o scores.csv",
+            "vitrine evaluate --maps maps --model model.pth --images scans \\", "    --metric insertion deletion -o scores.csv",
             "vitrine evaluate --maps maps --masks masks --metric average-precision \\", "    --labels labels.csv -o scores.csv",
         ],
         "audit-masks": ["vitrine audit-masks masks", "vitrine audit-masks masks --mask-rule half --output masks.csv"],

@@ -10,10 +10,6 @@ struct Methods: ParsableCommand {
         discussion: """
             Passes are those of one 224 x 224 image through a ViT-B/16: one that all methods of a run share, and what a method asks beyond it; \
             shortened passes count by their share of the tokens.
-
-            EXAMPLES
-              vitrine methods --family cam
-              vitrine methods --json
             """)
 
     @Option(help: "One family: \(MethodFamily.allCases.map(\.rawValue).joined(separator: ", ")).")

@@ -40,7 +40,7 @@ final class ResultsLog: Sendable {
         }
     }
 
-    /// Leaves one line per map, the last, and the runs that any of them belongs to.
+    /// Leaves one line per map, the last, and all runs but those whose every line was replaced: one without lines may be at its first image.
     func dropSuperseded() throws {
         try locked {
             let lines = try ExplainedFolder.lines(folder)
@@ -48,9 +48,12 @@ final class ResultsLog: Sendable {
             for (i, line) in lines.enumerated() { if let file = line.line.mapFile { last[file] = i } }
             var runs: Set<String?> = []
             for i in last.values { runs.insert(lines[i].run) }
+            let begun = Set(lines.filter { $0.line.mapFile != nil }.map(\.run))
             var seen: Set<String?> = []
             let kept = lines.enumerated().filter { i, line in
-                guard let file = line.line.mapFile else { return runs.contains(line.run) && seen.insert(line.run).inserted }
+                guard let file = line.line.mapFile else {
+                    return (runs.contains(line.run) || !begun.contains(line.run)) && seen.insert(line.run).inserted
+                }
                 return last[file] == i
             }
             guard kept.count < lines.count else { return }

@@ -8,7 +8,7 @@ import VitrineImage
 /// Each wrong command line against the sentence that the user sees: one line, the remedy in it, the right exit code.
 @Suite struct CommandLineTests {
     static let wrong: [(arguments: [String], status: Int32, begin: String)] = [
-        (["inspct", "x"], 64, "Error: no command 'inspct'; did you mean inspect? The commands are inspect, explain, evaluate"),
+        (["inspct", "x"], 64, "Error: no command 'inspct'; did you mean inspect? The commands are inspect, methods, explain, evaluate"),
         (["study", "rnu", "x"], 64, "Error: no command 'rnu'; did you mean run? The commands are "),
         (["zzz"], 64, "Error: no command 'zzz'. The commands are "),
         (
