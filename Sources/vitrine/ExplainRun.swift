@@ -168,7 +168,8 @@ struct ExplainRun {
             measuresStability && problem == nil
             ? try plan.stability(
                 of: item.subject, undisturbed: result, greyLevel: preparation.greyLevel, batch: batch, workspace: workspace) : nil
-        let probabilities = result.logits.isEmpty || problem != nil ? [] : loaded.model.configuration.probabilities(result.logits)
+        let decision = result.logits.isEmpty || problem != nil ? nil : target.decision(result.logits, loaded.model.configuration)
+        let probabilities = decision?.probabilities ?? []
         func newLine(_ method: String) -> ResultLine {
             ResultLine(
                 run: run, image: item.entry.path, path: URL(fileURLWithPath: item.entry.path).standardized.path,
@@ -202,14 +203,16 @@ struct ExplainRun {
             outcome.failure = result.failures.map { "\(item.entry.path): \($0.method): \($0.message)" }.joined(separator: "\n")
         }
         outcome.isRecorded = outcome.failure != nil
-        if problem == nil { outcome.words = words(item, result, probabilities) }
+        if problem == nil { outcome.words = words(item, result, decision) }
         return outcome
     }
 
     /// What the network answers and where the maps are, in one line.
-    private func words(_ item: Item, _ result: ImageExplanations, _ probabilities: [Float]) -> String {
+    private func words(
+        _ item: Item, _ result: ImageExplanations, _ decision: (probabilities: [Float], predicted: Int)?
+    ) -> String {
         var answer = ""
-        if let predicted = probabilities.indices.max(by: { probabilities[$0] < probabilities[$1] }) {
+        if let (probabilities, predicted) = decision {
             answer = "class \(label(predicted)), p \(Words.probability(probabilities[predicted]))"
             if let asked = result.target.map(target.explainedClass), asked != predicted {
                 answer += "; explained: class \(label(asked)), p \(Words.probability(probabilities[asked]))"

@@ -61,6 +61,11 @@ struct ExplainTarget {
 
     func name(_ index: Int) -> String? { classNames.indices.contains(index) ? classNames[index] : nil }
 
+    /// A probability for each class, of class 0 and 1 for a single logit, and the class that the model decides for.
+    func decision(_ logits: [Float], _ configuration: ViTConfiguration) -> (probabilities: [Float], predicted: Int) {
+        ClassOrder.byIndex(count: configuration.classes).decision(logits, configuration)
+    }
+
     /// The class that a target explains.
     func explainedClass(_ target: Target) -> Int { isOneLogit ? 1 : target.classIndex }
 }

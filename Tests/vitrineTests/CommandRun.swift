@@ -1,5 +1,6 @@
 import Foundation
 import VitrineImage
+import VitrineModel
 import VitrineTensor
 
 /// The built program, run as a user runs it.
@@ -91,6 +92,17 @@ final class Scratch: Sendable {
         try makeFolder((name as NSString).deletingLastPathComponent)
         let mask = rectangle.mask(width: width, height: height)
         try Image(width: width, height: height, channels: 1, pixels: mask.bits.map { $0 ? 255 : 0 }).write(png: file(name))
+    }
+
+    /// The model with the first logit alone.
+    func oneLogitModel(_ name: String) throws {
+        let file = try Checkpoint.open(CommandRun.model)
+        var tensors: [String: Tensor] = [:]
+        for name in file.names { tensors[name] = try file.tensor(named: name) }
+        let weight = tensors["head.weight"]!
+        tensors["head.weight"] = Tensor([1, weight.shape[1]], Array(weight.values[0..<weight.shape[1]]))
+        tensors["head.bias"] = Tensor([1], [tensors["head.bias"]!.values[0]])
+        try Safetensors.write(tensors, to: self.file(name))
     }
 
     /// The model with a weight of the head that is not a number.

@@ -116,6 +116,26 @@ import VitrineImage
         #expect(!scratch.exists("maps/a.gradcam.npy") && !scratch.exists("maps/a.gradcam.png") && scratch.exists("maps/a.centre.npy"))
     }
 
+    /// A single logit answers for two classes: probability and words follow the class, whichever it decides for.
+    @Test func oneLogitAnswersForTwoClasses() throws {
+        let scratch = try Scratch()
+        try scratch.image("a.png")
+        try scratch.oneLogitModel("single.safetensors")
+        let result = try CommandRun.run(
+            ["explain", "--model", "single.safetensors", "--heads", "4", "--image", "a.png", "--method", "gradcam", "-o", "maps"],
+            in: scratch.path)
+        #expect(result.status == 0, "\(result.errors)")
+        let line = try #require(try results(scratch).first)
+        let logit = try #require(line.logits.first)
+        let probability = 1 / (1 + exp(-Double(logit)))
+        #expect(line.probabilities.count == 2 && abs(Double(line.probabilities[1]) - probability) < 1e-6)
+        #expect(abs(Double(line.probabilities[0]) - (1 - probability)) < 1e-6)
+        #expect(line.classIndex == 1, "the only class a single logit speaks for")
+        let predicted = logit > 0 ? 1 : 0
+        #expect(result.output.hasPrefix("a.png: class \(predicted), p \(Words.probability(line.probabilities[predicted]))"))
+        #expect(predicted == 1 || result.output.contains("; explained: class 1, p \(Words.probability(line.probabilities[1]))"))
+    }
+
     @Test func predictionAndPlaceAreSaid() throws {
         let scratch = try Scratch()
         try scratch.image("a.png")
