@@ -1,5 +1,4 @@
 import GRDB
-import VitrineImage
 
 extension Store {
     /// A fact about the study; see `StudyKey`.
@@ -127,164 +126,6 @@ extension Store {
         }
     }
 
-    /// By sample.
-    public func predictions(model: Int) throws(StoreError) -> [PredictionRecord] {
-        let sql = "SELECT * FROM current_prediction WHERE model_id = ? ORDER BY sample_id"
-        return try rows(StoreSchema.prediction, sql, [model], unique: ["sample_id"]) { row in
-            let (logits, probabilities) = (try row.floats("logits"), try row.floats("probabilities"))
-            let predicted = try row.count("predicted")
-            // A single logit speaks for two classes.
-            guard probabilities.count == logits.count || (logits.count == 1 && probabilities.count == 2) else {
-                throw row.wrong("probabilities", "has \(probabilities.count) values for \(logits.count) logits")
-            }
-            // A last bit above 1 is no damage.
-            guard probabilities.allSatisfy({ (-1e-6...1.000_001).contains($0) }) else {
-                throw row.wrong("probabilities", "has a value that is none of 0...1")
-            }
-            guard predicted < probabilities.count else { throw row.wrong("predicted", "is class \(predicted) of \(probabilities.count)") }
-            return PredictionRecord(
-                modelID: try row.count("model_id"), sampleID: try row.count("sample_id"), target: try row.optionalText("target"),
-                predicted: predicted, logits: logits, probabilities: probabilities)
-        }
-    }
-
-    private static let scoreColumns = """
-        model_id, sample_id, method_id, metric_id, value, chance, ceiling, status, chance_source, chance_error, reason, curve
-        """
-
-    /// One column of scores; empty where the method does not run under this model.
-    ///
-    /// - Complexity: O(log n) to find it, then O(rows): the rows of a column lie side by side in the file.
-    public func scores(model: Int, method: Int, metric: Int) throws(StoreError) -> ScoreColumn {
-        var column = ScoreColumn(modelID: model, methodID: method, metricID: metric)
-        try forEachScore(model: model, method: method, metric: metric) { sample, score in
-            column.sampleIDs.append(sample)
-            column.values.append(score.value)
-            column.chances.append(score.chance)
-            column.ceilings.append(score.ceiling)
-            column.statuses.append(score.status)
-            column.chanceErrors.append(score.chanceError)
-            column.reasons.append(score.reason)
-        }
-        return column
-    }
-
-    /// Every score in the order model, method, metric, sample; memory does not grow with their number.
-    ///
-    /// - Throws: `StoreError`; what `body` throws.
-    public func forEachScore(_ body: (_ model: Int, _ sample: Int, _ score: ScoreRecord) throws -> Void) throws {
-        let (models, methods, metrics) = (try models(), try methods(), try metrics())
-        // Whoever listens may fail too, which is no fault of the store.
-        var failure: (any Error)?
-        for model in models {
-            for method in methods {
-                for metric in metrics {
-                    try forEachScore(model: model.id, method: method.id, metric: metric.id) { sample, score in
-                        guard failure == nil else { return }
-                        do { try body(model.id, sample, score) } catch { failure = error }
-                    }
-                    if let failure { throw failure }
-                }
-            }
-        }
-    }
-
-    private func forEachScore(
-        model: Int, method: Int, metric: Int, _ body: (_ sample: Int, _ score: ScoreRecord) throws -> Void
-    ) throws(StoreError) {
-        let sql = """
-            SELECT \(Self.scoreColumns) FROM current_score WHERE model_id = ? AND method_id = ? AND metric_id = ? ORDER BY sample_id
-            """
-        try forEach(StoreSchema.score, sql, [model, method, metric], unique: ["sample_id"]) { row in
-            try body(try row.count("sample_id"), try score(row))
-        }
-    }
-
-    private func score(_ row: StoreRow) throws(StoreRow.Unreadable) -> ScoreRecord {
-        ScoreRecord(
-            methodID: try row.count("method_id"), metricID: try row.count("metric_id"), value: try row.optionalNumber("value"),
-            chance: try row.optionalNumber("chance"), ceiling: try row.optionalNumber("ceiling"), status: try row.text("status"),
-            chanceSource: try row.optionalText("chance_source"), chanceError: try row.number("chance_error"),
-            reason: try row.optionalText("reason"), curve: try row.optionalFloats("curve"))
-    }
-
-    /// What is known of the maps of one model and method, by sample, without their values.
-    public func maps(model: Int, method: Int) throws(StoreError) -> [MapRecord] {
-        let sql = """
-            SELECT model_id, method_id, sample_id, nan_count, infinite_count, is_constant, is_blank, minimum, maximum,
-                "values" IS NOT NULL AS has_values
-            FROM current_map WHERE model_id = ? AND method_id = ? ORDER BY sample_id
-            """
-        return try rows(StoreSchema.map, sql, [model, method], unique: ["sample_id"]) { row in
-            MapRecord(
-                modelID: try row.count("model_id"), methodID: try row.count("method_id"), sampleID: try row.count("sample_id"),
-                audit: MapAuditRecord(
-                    nanCount: try row.count("nan_count"), infiniteCount: try row.count("infinite_count"),
-                    isConstant: try row.flag("is_constant"), isBlank: try row.flag("is_blank"),
-                    minimum: try row.optionalNumber("minimum").map { Float($0) },
-                    maximum: try row.optionalNumber("maximum").map { Float($0) }),
-                hasValues: try row.flag("has_values"))
-        }
-    }
-
-    /// A stored map at its native resolution, bit for bit; nil when it was not made or its values were not kept.
-    public func map(model: Int, method: Int, sample: Int) throws(StoreError) -> HeatMap? {
-        let sql = """
-            SELECT * FROM current_map WHERE model_id = ? AND method_id = ? AND sample_id = ? AND "values" IS NOT NULL
-            """
-        return try rows(StoreSchema.map, sql, [model, method, sample]) { row in
-            let display = DisplayRule(
-                clipsNegatives: try row.flag("clips_negatives"), gridNormalisation: try row.word("grid_normalisation"),
-                upsampling: try row.word("upsampling"), normalisation: try row.word("normalisation"))
-            let values = try row.floats("values")
-            let (rows, columns) = (try row.count("rows"), try row.count("columns"))
-            guard rows > 0, columns > 0, values.count == rows * columns else {
-                throw row.wrong("values", "has \(values.count) values for \(rows) x \(columns) cells")
-            }
-            let (height, width) = (try row.count("height"), try row.count("width"))
-            // As large a picture as `Image` takes; a damaged size would ask for any amount of memory.
-            guard height > 0, width > 0, height * width <= 1 << 30 else {
-                throw row.wrong("height", "is \(height), at a width of \(width)")
-            }
-            return HeatMap(rows: rows, columns: columns, values: values, height: height, width: width, display: display)
-        }.first
-    }
-
-    /// The errors of a stored map's values, cell by cell, where the method states them.
-    public func mapErrors(model: Int, method: Int, sample: Int) throws(StoreError) -> [Float]? {
-        let sql = """
-            SELECT * FROM current_map WHERE model_id = ? AND method_id = ? AND sample_id = ? AND error_values IS NOT NULL
-            """
-        return try rows(StoreSchema.map, sql, [model, method, sample]) { row in
-            let values = try row.floats("error_values")
-            guard values.count == (try row.count("rows")) * (try row.count("columns")) else {
-                throw row.wrong("error_values", "has \(values.count) values")
-            }
-            return values
-        }.first
-    }
-
-    /// What methods noted, by model, method, name and sample; of one name or of all.
-    public func notes(name: String? = nil) throws(StoreError) -> [NoteRecord] {
-        let sql = "SELECT * FROM current_note WHERE ?1 IS NULL OR name = ?1 ORDER BY model_id, method_id, name, sample_id"
-        return try rows(StoreSchema.note, sql, [name]) { row in
-            NoteRecord(
-                modelID: try row.count("model_id"), methodID: try row.count("method_id"), name: try row.text("name"),
-                sampleID: try row.count("sample_id"), values: try row.doubles("values"))
-        }
-    }
-
-    /// By model, method and sample.
-    public func stabilities() throws(StoreError) -> [StabilityRecord] {
-        try rows(StoreSchema.stability, "SELECT * FROM current_stability ORDER BY model_id, method_id, sample_id") { row in
-            StabilityRecord(
-                modelID: try row.count("model_id"), methodID: try row.count("method_id"), sampleID: try row.count("sample_id"),
-                draws: try row.count("draws"), pearsonMean: try row.optionalNumber("pearson_mean"),
-                pearsonMinimum: try row.optionalNumber("pearson_minimum"), spearmanMean: try row.optionalNumber("spearman_mean"),
-                spearmanMinimum: try row.optionalNumber("spearman_minimum"))
-        }
-    }
-
     /// By data set, sample and model.
     public func failures() throws(StoreError) -> [FailureRecord] {
         try rows(StoreSchema.failure, "SELECT * FROM current_failure ORDER BY dataset_id, sample_id, model_id, method_id, stage") { row in
@@ -325,7 +166,7 @@ extension Store {
 
     // MARK: Rows
 
-    private func rows<T>(
+    func rows<T>(
         _ table: StoreTable, _ sql: String, _ arguments: StatementArguments = [], unique keys: [String] = [],
         _ decode: (StoreRow) throws -> T
     ) throws(StoreError) -> [T] {
@@ -335,7 +176,7 @@ extension Store {
     }
 
     /// - Parameter keys: columns whose values rise from row to row; a damaged file may show a row twice.
-    private func forEach(
+    func forEach(
         _ table: StoreTable, _ sql: String, _ arguments: StatementArguments = [], unique keys: [String] = [],
         _ body: (StoreRow) throws -> Void
     ) throws(StoreError) {
