@@ -217,6 +217,22 @@ import VitrineTensor
         #expect(model.configuration.positionGrid == PatchGrid(rows: 3, columns: 3) && model.configuration.positionedPrefixTokens == 0)
     }
 
+    /// What one block has the others have too: a damaged file is not taken for one of another kind.
+    @Test func whatSomeBlocksLackIsMissing() throws {
+        for block in 0..<2 {
+            #expect(throws: LoadError.self) {
+                try Self.options("hf-dinov3-bare") { $0.ignoredKeys = ["layer.\(block).attention.k_proj.bias"] }
+            }
+        }
+        let gates = (0..<2).flatMap { l in ["weight", "bias"].map { "blocks.\(l).mlp.fc1_g.\($0)" } }
+        #expect(throws: LoadError.self) { try Self.options("dinov3-timm-swiglu") { $0.ignoredKeys = gates } }
+        let projections = (0..<2).flatMap { l in ["weight", "bias"].map { "layer.\(l).mlp.gate_proj.\($0)" } }
+        #expect(throws: LoadError.self) { try Self.options("hf-dinov3-gated") { $0.ignoredKeys = projections } }
+        #expect(throws: LoadError.self) {
+            try Self.options("beit") { $0.ignoredKeys = ["blocks.1.attn.relative_position_bias_table"] }
+        }
+    }
+
     /// gamma_1 with learnt positions is DeiT III or RoPE-ViT.
     @Test func gammaWithPositionsIsAskedAbout() throws {
         #expect(Self.asked("rope-ape-asked") { $0.rotary = nil } == .rotary)

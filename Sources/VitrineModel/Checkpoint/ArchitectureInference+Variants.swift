@@ -57,6 +57,7 @@ extension ArchitectureInference {
         c.hasHiddenNorm = has("blocks.0.mlp.norm.weight")
         c.hasRelativePositions = hasRelativePositions
         c.hasKeyBias = !lacksKeyBias
+        try checkKeyBiases(depth: c.depth)
         c.rotary = try rotary(family: family, headWidth: c.headWidth, patchSize: c.patchSize, facts: &facts)
         c.hasPositionEmbedding = has("pos_embed") || !mayLackPositions(family, c)
         if !c.hasPositionEmbedding {
@@ -64,6 +65,15 @@ extension ArchitectureInference {
             c.positionGrid = try usualGrid(c, facts: &facts)
         }
         if c.hasRelativePositions { try checkRelativePositions(&c, family: family, facts: &facts) }
+    }
+
+    /// A bias of keys that one block lacks may be lacking in all, not in some.
+    private func checkKeyBiases(depth: Int) throws(LoadError) {
+        let biases = (0..<depth).compactMap { keys.sources["blocks.\($0).attn.qkv.bias"] }
+        let lacking = biases.count { $0.contains(MappedKeys.zeros) }
+        guard lacking == 0 || lacking == biases.count else {
+            throw .keys(path: path, missing: ["the bias of keys of \(lacking) of \(biases.count) blocks"], unused: [], mismatched: [])
+        }
     }
 
     /// Families of which models without learnt positions are published; of others an embedding that is not there is missing.

@@ -260,6 +260,10 @@ struct ArchitectureInference {
             }
             return .swiGLU
         }
+        if hints?.isSwiGLU == true {
+            throw .unsupported(
+                source: hints?.source ?? path, what: "a gated MLP beside tensors without a gate", known: "both with it, or both without")
+        }
         guard !options.isSwiGLU else {
             throw .undecided(path: path, setting: .activation, reason: "its MLP is not gated, so that its activation cannot be swiglu")
         }

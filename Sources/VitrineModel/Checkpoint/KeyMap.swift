@@ -310,6 +310,7 @@ struct MappedKeys: Sendable {
 
     /// Without a gate, Hugging Face's up-projection is the first map itself.
     private mutating func renameLoneUpProjections() {
+        guard map.anchor == KeyMap.dinov3.anchor else { return }
         for name in Array(sources.keys) where name.contains(".mlp.fc1_x.") {
             let ours = name.replacing(".mlp.fc1_x.", with: ".mlp.fc1.")
             let gate = name.replacing(".mlp.fc1_x.", with: ".mlp.fc1_g.")
