@@ -233,6 +233,23 @@ import VitrineTensor
         }
     }
 
+    /// What is said of a stored model changes it, or is refused where it cannot.
+    @Test func rotationOfAStoredModelCanBeSaid() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "vitrine-rotary-\(UUID().uuidString).safetensors").path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let model = try Self.model("dinov3-timm-bias").load().model
+        let json = String(decoding: try JSONEncoder().encode(model.configuration), as: UTF8.self)
+        try Safetensors.write(model.timmTensors(), metadata: [VisionTransformer.configurationKey: json], to: path)
+        var options = LoadOptions()
+        options.rotary = .axial
+        let changed = try VisionTransformer.load(path, options: options)
+        #expect(changed.model.configuration.rotary?.columnsFirst == true)
+        #expect(changed.report.facts.first { $0.setting == .rotary }?.origin == .given)
+        #expect(!changed.report.facts.contains { $0.setting == .positionResampling })
+        options.rotary = .mixed
+        #expect(throws: LoadError.self) { try VisionTransformer.load(path, options: options) }
+    }
+
     /// gamma_1 with learnt positions is DeiT III or RoPE-ViT.
     @Test func gammaWithPositionsIsAskedAbout() throws {
         #expect(Self.asked("rope-ape-asked") { $0.rotary = nil } == .rotary)

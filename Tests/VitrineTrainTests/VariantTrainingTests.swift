@@ -20,6 +20,51 @@ import VitrineTrain
         return c
     }
 
+    /// Random weights of every variant are complete: they are stored under timm's names, load again, and give the same finite logits.
+    @Test func scratchWeightsOfEveryVariantLoadAgain() throws {
+        func changed(_ change: (inout ViTConfiguration) -> Void) -> ViTConfiguration {
+            var c = Self.configuration
+            change(&c)
+            return c
+        }
+        let learnt = RotaryPositions(pairing: .neighbours, coordinates: .index, frequencies: .learned, columnsFirst: true)
+        let variants = [
+            Self.configuration,
+            changed {
+                $0.rotary = learnt
+                $0.hasKeyBias = true
+                $0.hasQueryKeyNorm = true
+                $0.mlp = .activation(.gelu)
+            },
+            changed {
+                $0.rotary!.pairing = .neighbours
+                $0.rotary!.coordinates = .scaled(to: PatchGrid(rows: 3, columns: 3))
+                ($0.hasContextNorm, $0.hasHiddenNorm, $0.hasLayerScale) = (true, true, false)
+            },
+            changed {
+                ($0.rotary, $0.registers, $0.hasRelativePositions, $0.mlp) = (nil, 0, true, .activation(.gelu))
+            },
+        ]
+        let path = NSTemporaryDirectory() + "vitrine-scratch-\(UUID().uuidString).safetensors"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let image = Tensor([1, 3, 64, 64], (0..<12288).map { (i: Int) -> Float in Float(i % 97) / 50 - 1 })
+        for c in variants {
+            let model = VisionTransformer.scratch(c, seed: 1, layerScale: 0.5)
+            let json = String(decoding: try JSONEncoder().encode(c), as: UTF8.self)
+            try Safetensors.write(model.timmTensors(), metadata: [VisionTransformer.configurationKey: json], to: path)
+            let again = try VisionTransformer.load(path).model
+            #expect(again.configuration == c)
+            #expect(again.parameters.map(\.info) == model.parameters.map(\.info))
+            for (a, b) in zip(again.parameters, model.parameters) { #expect(a.tensor.values == b.tensor.values, "\(a.info.name)") }
+            let logits = try model(image, workspace: Workspace(poisons: true)).values
+            #expect(logits.allSatisfy { $0.isFinite })
+            #expect(try again(image, workspace: Workspace()).values == logits)
+            // One number more for each weight but the head's is trained than counted where keys have no bias.
+            let own = model.parameters.reduce(0) { $0 + $1.tensor.count }
+            #expect(model.parameterCount == own - (c.hasKeyBias ? 0 : c.depth * c.width))
+        }
+    }
+
     private func trainer(_ folder: String, _ set: TrainingSet, resumes: Bool = false) throws -> Trainer {
         var recipe = Recipe()
         recipe.imageSize = 64

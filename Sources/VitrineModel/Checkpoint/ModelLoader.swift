@@ -277,6 +277,15 @@ extension ViTConfiguration {
         if let pooling = options.pooling, pooling != self.pooling, hasClassToken, [.classToken, .mean].contains(self.pooling) {
             c.pooling = pooling
         }
+        if let kind = options.rotary {
+            guard (kind.base == nil && !kind.isNone) == (rotary?.frequencies == .learned) else {
+                throw .undecided(
+                    path: path, setting: .rotary,
+                    reason: "its positions turn as '\(rotary?.words ?? "none")', whose frequencies '\(kind)' cannot take over; leave it out"
+                )
+            }
+            c.rotary = kind.positions(headWidth: c.headWidth)
+        }
         if case .fresh(let classes) = options.head {
             c.classes = classes
             c.probabilities = classes == 1 ? .sigmoid : .softmax
@@ -295,12 +304,12 @@ extension ViTConfiguration {
             ModelFact("activation", activation, origin(options.activation != nil), setting: .activation),
             ModelFact(classes > 0 ? "head reads" : "pooling", pooling.words, origin(options.pooling != nil), setting: .pooling),
             ModelFact("position grid", "\(positionGrid)", .stored, setting: .positionGrid),
-            ModelFact("rotary positions", rotary.map { "\($0.words)" } ?? "none", .stored, setting: .rotary),
+            ModelFact("rotary positions", rotary?.words ?? "none", origin(options.rotary != nil), setting: .rotary),
             ModelFact("LayerNorm epsilon", "\(normEpsilon)", origin(options.normEpsilon != nil), setting: .epsilon),
             ModelFact(
                 "position resampling", positionResampling.rawValue, origin(options.positionResampling != nil), setting: .positionResampling),
             ModelFact("probabilities", probabilities.rawValue, origin(options.probabilities != nil), setting: .probabilities),
-        ]
+        ].filter { hasPositionEmbedding || $0.setting != .positionResampling }
     }
 }
 
