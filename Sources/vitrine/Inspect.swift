@@ -77,7 +77,12 @@ struct Inspect: ParsableCommand {
                 ("parameters", "\(parameters)"),
                 ("blocks", "\(c.depth), width \(c.width), \(c.heads) heads"),
                 ("mlp", mlp),
-                ("patch", "\(c.patchSize) pixels, position grid \(c.positionGrid), resampled \(c.positionResampling.rawValue)"),
+                (
+                    "patch",
+                    "\(c.patchSize) pixels, "
+                        + (c.hasPositionEmbedding
+                            ? "position grid \(c.positionGrid), resampled \(c.positionResampling.rawValue)" : "no learnt positions")
+                ),
                 ("prefix", prefixTokens.isEmpty ? "none" : prefixTokens.joined(separator: ", ")),
                 ("pooling", "\(c.pooling.rawValue), norm \(c.normPlacement.rawValue), epsilon \(c.normEpsilon)"),
                 ("layer scale", c.hasLayerScale ? "yes" : "no"),
@@ -88,6 +93,12 @@ struct Inspect: ParsableCommand {
                         : "\(c.classes)" + (classNames.isEmpty ? "" : ": " + classNames.prefix(20).joined(separator: ", "))
                 ),
             ]
+            let more = [
+                c.rotary == nil ? nil : "rotary positions", c.hasRelativePositions ? "relative positions" : nil,
+                c.hasQueryKeyNorm ? "norm on queries and keys" : nil, c.hasContextNorm ? "norm on the context" : nil,
+                c.hasHiddenNorm ? "norm in the MLP" : nil, c.hasKeyBias ? nil : "keys without bias",
+            ].compactMap { $0 }
+            if !more.isEmpty { rows.append(("attention", more.joined(separator: ", "))) }
             if !group.isEmpty { rows.append(("chosen", "dictionary \(group)")) }
             if !prefix.isEmpty { rows.append(("prefix of names", prefix)) }
             rows += unusedKeys.sorted { $0.key < $1.key }.map { ("unused", "\($0.key) (\($0.value))") }

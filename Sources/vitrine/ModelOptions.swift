@@ -11,6 +11,7 @@ struct ModelOptions: ParsableArguments {
     @Option(help: help(.classes)) var classes: String?
     @Option(name: .customLong(LoadSetting.positionGrid.rawValue), help: help(.positionGrid)) var positionGrid: String?
     @Option(name: .customLong(LoadSetting.positionResampling.rawValue), help: help(.positionResampling)) var positionResampling: String?
+    @Option(help: help(.rotary)) var rotary: String?
     @Option(help: help(.group)) var group: String?
     @Option(help: help(.prefix)) var prefix: String?
     @Option(help: help(.ignore)) var ignore: String?
@@ -25,8 +26,8 @@ struct ModelOptions: ParsableArguments {
     private var given: [(LoadSetting, String?)] {
         [
             (.heads, heads), (.activation, activation), (.epsilon, epsilon), (.pooling, pooling), (.probabilities, probabilities),
-            (.classes, classes), (.positionGrid, positionGrid), (.positionResampling, positionResampling), (.group, group),
-            (.prefix, prefix), (.ignore, ignore),
+            (.classes, classes), (.positionGrid, positionGrid), (.positionResampling, positionResampling), (.rotary, rotary),
+            (.group, group), (.prefix, prefix), (.ignore, ignore),
         ]
     }
 

@@ -246,7 +246,7 @@ struct Train: ParsableCommand {
         lines += loaded.report.unusedKeys.map { "not taken: \($0.key) (\($0.reason))" } + loaded.report.notes
         if let assumptions = ModelOptions.assumptions(loaded.report.facts) { lines.append("\(loaded.report.path): \(assumptions)") }
         let sides = imageSize / c.patchSize
-        if c.positionGrid != PatchGrid(rows: sides, columns: sides) {
+        if c.hasPositionEmbedding && c.positionGrid != PatchGrid(rows: sides, columns: sides) {
             lines.append("positions resampled from \(c.positionGrid) to \(sides)x\(sides) (\(c.positionResampling.rawValue))")
         }
         if self.model != nil || recipe.keptEpoch != nil {

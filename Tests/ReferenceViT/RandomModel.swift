@@ -26,17 +26,30 @@ public struct RandomModel: Sendable, CustomStringConvertible {
         func norm(_ width: Int) -> LayerNorm {
             LayerNorm(weight: normal.tensor([width], mean: 1, deviation: 0.2), bias: normal.tensor([width], deviation: 0.2))
         }
+        func maybeNorm(_ has: Bool, _ width: Int) -> LayerNorm? { has ? norm(width) : nil }
+        let rows = (2 * c.positionGrid.rows - 1) * (2 * c.positionGrid.columns - 1) + (c.hasClassToken ? 3 : 0)
         func scale() -> Tensor? { c.hasLayerScale ? normal.tensor([d], mean: 0.6, deviation: 0.2) : nil }
         return VisionTransformer(
             configuration: c, patchEmbedding: linear(d, c.channels * c.patchSize * c.patchSize),
             classToken: c.hasClassToken ? normal.tensor([d]) : nil,
             distillationToken: c.hasDistillationToken ? normal.tensor([d]) : nil,
             registerTokens: c.registers > 0 ? normal.tensor([c.registers, d]) : nil,
-            positionEmbedding: normal.tensor([c.positionedPrefixTokens + c.positionGrid.count, d], deviation: 0.4),
+            positionEmbedding: c.hasPositionEmbedding
+                ? normal.tensor([c.positionedPrefixTokens + c.positionGrid.count, d], deviation: 0.4) : nil,
             blocks: (0..<c.depth).map { _ in
-                ViTBlock(
+                var block = ViTBlock(
                     norm1: norm(d), qkv: linear(3 * d, d, gain: 1.4), projection: linear(d, d), scale1: scale(), norm2: norm(d),
                     fc1: linear(c.firstHidden, d), fc2: linear(d, c.hidden), scale2: scale())
+                block.queryNorm = maybeNorm(c.hasQueryKeyNorm, c.headWidth)
+                block.keyNorm = maybeNorm(c.hasQueryKeyNorm, c.headWidth)
+                block.contextNorm = maybeNorm(c.hasContextNorm, d)
+                block.hiddenNorm = maybeNorm(c.hasHiddenNorm, c.hidden)
+                if c.hasRelativePositions { block.relativePositions = normal.tensor([rows, c.heads], deviation: 0.7) }
+                if c.rotary?.frequencies == .learned {
+                    block.rotaryFrequencies = normal.tensor([2, c.heads, c.headWidth / 2], deviation: 0.8)
+                }
+                if !c.hasKeyBias { block.qkv.bias!.replace(from: d, with: Tensor([d])) }
+                return block
             },
             norm: norm(c.normPlacement == .beforePooling ? d : c.pooledWidth),
             head: c.classes > 0 ? linear(c.classes, c.pooledWidth) : nil,
@@ -73,17 +86,53 @@ extension RandomModel {
         RandomModel(
             "registers, SwiGLU, class token and mean", seed: 11,
             configuration(registers: 2, pooling: .classAndMean, mlp: .swiGLU, layerScale: true)),
+        RandomModel(
+            "DINOv3", seed: 12,
+            configuration(registers: 2, mlp: .swiGLU, layerScale: true, epsilon: 1e-5) {
+                $0.rotary = RotaryPositions(
+                    pairing: .halves, coordinates: .centred, frequencies: .axial([6.28, 1.9]), columnsFirst: false)
+                $0.hasPositionEmbedding = false
+                $0.positionedPrefixTokens = 0
+                $0.hasKeyBias = false
+            }),
+        RandomModel(
+            "EVA-02 CLIP", seed: 13,
+            configuration(mlp: .swiGLU) {
+                $0.rotary = RotaryPositions(
+                    pairing: .neighbours, coordinates: .scaled(to: PatchGrid(rows: 5, columns: 4)), frequencies: .axial([1, 0.3]),
+                    columnsFirst: false)
+                $0.hasKeyBias = false
+                $0.hasContextNorm = true
+                $0.hasHiddenNorm = true
+            }),
+        RandomModel(
+            "RoPE-ViT with learnt frequencies, norms on queries and keys", seed: 14,
+            configuration(pooling: .mean, layerScale: true) {
+                $0.rotary = RotaryPositions(pairing: .neighbours, coordinates: .index, frequencies: .learned, columnsFirst: true)
+                $0.hasQueryKeyNorm = true
+            }),
+        RandomModel(
+            "BEiT", seed: 15,
+            configuration(pooling: .mean, placement: .afterPooling, layerScale: true) {
+                $0.hasRelativePositions = true
+                $0.hasPositionEmbedding = false
+                $0.positionedPrefixTokens = 0
+                $0.hasKeyBias = false
+            }),
     ]
 
     private static func configuration(
         classToken: Bool = true, distilled: Bool = false, registers: Int = 0, pooling: ViTConfiguration.Pooling = .classToken,
         placement: ViTConfiguration.NormPlacement = .beforePooling, mlp: ViTConfiguration.MLP = .activation(.gelu),
-        layerScale: Bool = false, epsilon: Float = 1e-6
+        layerScale: Bool = false, epsilon: Float = 1e-6, _ change: ((inout ViTConfiguration) -> Void)? = nil
     ) -> ViTConfiguration {
-        ViTConfiguration(
-            patchSize: 4, width: 15, depth: 3, heads: 3, hidden: 22, classes: 4, positionGrid: PatchGrid(rows: 2, columns: 3),
-            hasClassToken: classToken, hasDistillationToken: distilled, registers: registers, pooling: pooling,
-            normPlacement: placement, mlp: mlp, hasLayerScale: layerScale, normEpsilon: epsilon)
+        // Angles take channels by fours.
+        var configuration = ViTConfiguration(
+            patchSize: 4, width: change == nil ? 15 : 24, depth: 3, heads: 3, hidden: 22, classes: 4,
+            positionGrid: PatchGrid(rows: 2, columns: 3), hasClassToken: classToken, hasDistillationToken: distilled, registers: registers,
+            pooling: pooling, normPlacement: placement, mlp: mlp, hasLayerScale: layerScale, normEpsilon: epsilon)
+        change?(&configuration)
+        return configuration
     }
 }
 

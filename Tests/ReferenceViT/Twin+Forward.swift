@@ -13,11 +13,14 @@ extension Twin {
     public struct BlockPass: Sendable {
         public var input: Matrix
         public var norm1: Matrix
-        /// `tokens x 3 width`.
+        /// `tokens x 3 width`: with norms on queries and keys, before and behind the rotation.
+        var normed: Matrix
         var qkv: Matrix
         /// By head: `tokens x tokens`.
         public var attention: [Matrix]
         var context: Matrix
+        /// What the projection reads.
+        var read: Matrix
         /// Attention branch, LayerScale included.
         var branch1: Matrix
         var middle: Matrix
@@ -52,17 +55,20 @@ extension Twin {
             from: Matrix(bare.rows, c.width) { bare[$0, $1] + positions[$0, $1] }, patches: patches, withoutPositions: bare, nudge: nudge)
     }
 
-    /// The logits of embedded tokens, prefix first: any number of patches.
-    public func logits(fromTokens z: Matrix) -> [Double] { pass(from: z, patches: z, withoutPositions: z, nudge: nil).logits }
+    /// The logits of embedded tokens, prefix first: any patches of the grid, by their places.
+    public func logits(fromTokens z: Matrix, places: [Int]) -> [Double] {
+        pass(from: z, patches: z, withoutPositions: z, nudge: nil, places: places).logits
+    }
 
     private func pass(
-        from embedded: Matrix, patches: Matrix, withoutPositions: Matrix, nudge: (site: InnerValue, amount: Double)?
+        from embedded: Matrix, patches: Matrix, withoutPositions: Matrix, nudge: (site: InnerValue, amount: Double)?,
+        places: [Int]? = nil
     ) -> Pass {
         let c = configuration
         var z = embedded
         var passes: [BlockPass] = []
         for l in 0..<c.depth {
-            let (pass, output) = run(l, z, nudge)
+            let (pass, output) = run(l, z, nudge, places ?? Array(0..<c.positionGrid.count))
             passes.append(pass)
             z = output
         }
@@ -79,17 +85,21 @@ extension Twin {
             pooled: pooled, logits: logits)
     }
 
-    private func run(_ l: Int, _ z: Matrix, _ nudge: (site: InnerValue, amount: Double)?) -> (BlockPass, Matrix) {
+    private func run(
+        _ l: Int, _ z: Matrix, _ nudge: (site: InnerValue, amount: Double)?, _ places: [Int]
+    ) -> (BlockPass, Matrix) {
         let block = blocks[l]
         let n = z.rows
         let (heads, d, width) = (configuration.heads, configuration.headWidth, configuration.width)
         var u = layerNorm(z, block.norm1)
         if let nudge, case .norm1(l, let token, let channel) = nudge.site { u[token, channel] += nudge.amount }
-        let qkv = block.qkv(u)
+        let normed = normedHeads(block, block.qkv(u))
+        let qkv = turned(normed, block, places: places)
         var attention: [Matrix] = []
         for h in 0..<heads {
             let scores = Matrix(n, n) { i, j in
                 (0..<d).reduce(0) { $0 + qkv[i, h * d + $1] * qkv[j, width + h * d + $1] } / Double(d).squareRoot()
+                    + relativeBias(block, i, j, h, places)
             }
             let top = (0..<n).map { scores.row($0).max()! }
             let total = (0..<n).map { i in scores.row(i).reduce(0) { $0 + exp($1 - top[i]) } }
@@ -99,24 +109,89 @@ extension Twin {
         let context = Matrix(n, width) { i, e in
             (0..<n).reduce(0) { $0 + attention[e / d][i, $1] * qkv[$1, 2 * width + e] }
         }
-        let projected = block.projection(context)
+        let read = block.contextNorm.map { layerNorm(context, $0) } ?? context
+        let projected = block.projection(read)
         let branch1 = Matrix(n, width) { projected[$0, $1] * (block.scale1?[$1] ?? 1) }
         let middle = Matrix(n, width) { z[$0, $1] + branch1[$0, $1] }
         let w = layerNorm(middle, block.norm2)
         let before = block.fc1(w)
         let inner = configuration.hidden
-        let hidden = Matrix(n, inner) { t, i in
+        let activated = Matrix(n, inner) { t, i in
             switch configuration.mlp {
             case .activation(let kind): Self.activation(kind, before[t, i])
             case .swiGLU: before[t, i] / (1 + exp(-before[t, i])) * before[t, inner + i]
             }
         }
+        let hidden = block.hiddenNorm.map { layerNorm(activated, $0) } ?? activated
         let mlp = block.fc2(hidden)
         let branch2 = Matrix(n, width) { mlp[$0, $1] * (block.scale2?[$1] ?? 1) }
         let pass = BlockPass(
-            input: z, norm1: u, qkv: qkv, attention: attention, context: context, branch1: branch1, middle: middle, norm2: w,
+            input: z, norm1: u, normed: normed, qkv: qkv, attention: attention, context: context, read: read, branch1: branch1,
+            middle: middle, norm2: w,
             hidden: hidden, branch2: branch2)
         return (pass, Matrix(n, width) { middle[$0, $1] + branch2[$0, $1] })
+    }
+
+    private func normedHeads(_ block: Block, _ qkv: Matrix) -> Matrix {
+        guard let queryNorm = block.queryNorm, let keyNorm = block.keyNorm else { return qkv }
+        let (d, width) = (configuration.headWidth, configuration.width)
+        var result = qkv
+        for part in 0..<2 {
+            for first in stride(from: part * width, to: (part + 1) * width, by: d) {
+                let rows = layerNorm(Matrix(qkv.rows, d) { qkv[$0, first + $1] }, part == 0 ? queryNorm : keyNorm)
+                for t in 0..<qkv.rows { for e in 0..<d { result[t, first + e] = rows[t, e] } }
+            }
+        }
+        return result
+    }
+
+    /// Queries and keys of all patches, each pair of channels turned by its angle.
+    func turned(_ qkv: Matrix, _ block: Block, places: [Int]? = nil, by direction: Double = 1) -> Matrix {
+        guard let rotary = configuration.rotary else { return qkv }
+        let (d, width, grid) = (configuration.headWidth, configuration.width, configuration.positionGrid)
+        var result = qkv
+        for t in prefix.rows..<qkv.rows {
+            let patch = places?[t - prefix.rows] ?? t - prefix.rows
+            func place(_ index: Int, _ count: Int, _ reference: Int) -> Double {
+                switch rotary.coordinates {
+                case .centred: (Double(index) + 0.5) / Double(count) * 2 - 1
+                case .scaled: Double(index * reference) / Double(count)
+                case .index: Double(index)
+                }
+            }
+            let reference = if case .scaled(let to) = rotary.coordinates { to } else { grid }
+            let row = place(patch / grid.columns, grid.rows, reference.rows)
+            let column = place(patch % grid.columns, grid.columns, reference.columns)
+            let (one, two) = rotary.columnsFirst ? (column, row) : (row, column)
+            for part in 0..<2 * configuration.heads {
+                for m in 0..<d / 2 {
+                    var angle: Double
+                    switch rotary.frequencies {
+                    case .axial(let f): angle = m < d / 4 ? one * Double(f[m]) : two * Double(f[m - d / 4])
+                    case .learned:
+                        let i = part % configuration.heads * (d / 2) + m
+                        angle = one * block.frequencies![0, i] + two * block.frequencies![1, i]
+                    }
+                    angle *= direction
+                    let first = part / configuration.heads * width + part % configuration.heads * d
+                    let (i, j) = rotary.pairing == .halves ? (first + m, first + m + d / 2) : (first + 2 * m, first + 2 * m + 1)
+                    result[t, i] = qkv[t, i] * cos(angle) - qkv[t, j] * sin(angle)
+                    result[t, j] = qkv[t, j] * cos(angle) + qkv[t, i] * sin(angle)
+                }
+            }
+        }
+        return result
+    }
+
+    /// By counting: how many rows and columns the key is behind the query.
+    private func relativeBias(_ block: Block, _ query: Int, _ key: Int, _ head: Int, _ places: [Int]) -> Double {
+        guard let table = block.relativePositions else { return 0 }
+        let (grid, r) = (configuration.positionGrid, prefix.rows)
+        if query < r || key < r { return table[table.rows - (query < r ? (key < r ? 1 : 3) : 2), head] }
+        let (from, to) = (places[query - r], places[key - r])
+        let down = from / grid.columns - to / grid.columns
+        let right = from % grid.columns - to % grid.columns
+        return table[(down + grid.rows - 1) * (2 * grid.columns - 1) + right + grid.columns - 1, head]
     }
 
     static func activation(_ kind: Activation, _ x: Double) -> Double {

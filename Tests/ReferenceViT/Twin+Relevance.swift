@@ -32,13 +32,13 @@ extension Twin {
             }
             let middle = clone(skip2, linear(block.fc1, s.norm2, hidden, &lost), s.middle)
             let (skip1, branch) = add(middle, s.input, s.branch1, epsilon)
-            let (attention, qkv) = self.attention(s, linear(block.projection, s.context, branch, &lost))
+            let (attention, qkv) = self.attention(s, linear(block.projection, s.read, branch, &lost), block)
             result.attention[l] = attention
             r = clone(skip1, linear(block.qkv, s.norm1, qkv, &lost), s.input)
             result.sums.append(r.values.reduce(0, +))
             result.lost.append(lost)
         }
-        let (tokens, _) = add(r, pass.withoutPositions, positions, epsilon)
+        let tokens = c.hasPositionEmbedding ? add(r, pass.withoutPositions, positions, epsilon).0 : r
         result.pixels = pixels(pass, tokens)
         result.sums.append(result.pixels.reduce(0, +))
         result.lost.append(lost)
@@ -115,7 +115,9 @@ extension Twin {
     }
 
     /// Through `A V`, the softmax and `Q K^T`: relevance at the attention, and at queries, keys and values.
-    private func attention(_ s: BlockPass, _ r: Matrix) -> ([Double], Matrix) {
+    ///
+    /// Positions that turn queries and keys: what multiplies a turned value is turned back and multiplies the value as it was.
+    private func attention(_ s: BlockPass, _ r: Matrix, _ block: Block) -> ([Double], Matrix) {
         let n = r.rows
         let (d, width) = (configuration.headWidth, configuration.width)
         var atAttention: [Double] = []
@@ -132,13 +134,14 @@ extension Twin {
             }
             for i in 0..<n {
                 for e in 0..<d {
-                    qkv[i, h * d + e] = query(i, e) * (0..<n).reduce(0) { $0 + scores[i, $1] * key($1, e) } / 2
-                    qkv[i, width + h * d + e] = key(i, e) * (0..<n).reduce(0) { $0 + scores[$1, i] * query($1, e) } / 2
-                    qkv[i, 2 * width + h * d + e] = value(i, e) * (0..<n).reduce(0) { $0 + s.attention[h][$1, i] * share[$1, e] } / 2
+                    qkv[i, h * d + e] = (0..<n).reduce(0) { $0 + scores[i, $1] * key($1, e) } / 2
+                    qkv[i, width + h * d + e] = (0..<n).reduce(0) { $0 + scores[$1, i] * query($1, e) } / 2
+                    qkv[i, 2 * width + h * d + e] = (0..<n).reduce(0) { $0 + s.attention[h][$1, i] * share[$1, e] } / 2
                 }
             }
         }
-        return (atAttention, qkv)
+        let factors = turned(qkv, block, by: -1)
+        return (atAttention, Matrix(n, 3 * width) { factors[$0, $1] * s.normed[$0, $1] })
     }
 
     /// One-hot at the logits, down to the tokens that leave the last block; norms pass relevance unchanged.

@@ -52,6 +52,14 @@ public struct Twin: Sendable {
         let fc1: Map
         let fc2: Map
         let scale2: [Double]?
+        let queryNorm: Scale?
+        let keyNorm: Scale?
+        let contextNorm: Scale?
+        let hiddenNorm: Scale?
+        /// By row of the table, then head.
+        let relativePositions: Matrix?
+        /// By axis, then head and pair.
+        let frequencies: Matrix?
     }
 
     public init(_ model: VisionTransformer) {
@@ -65,9 +73,10 @@ public struct Twin: Sendable {
         }
         let width = model.configuration.width
         prefix = Matrix(rows.count, width) { rows[$0][$1] }
-        let table = Matrix(model.positionEmbedding)
+        let table = model.positionEmbedding.map { Matrix($0) }
         let positioned = model.configuration.positionedPrefixTokens
         positions = Matrix(rows.count + model.configuration.positionGrid.count, width) { t, d in
+            guard let table else { return 0 }
             if t < positioned { return table[t, d] }
             return t < rows.count ? 0 : table[t - rows.count + positioned, d]
         }
@@ -75,7 +84,10 @@ public struct Twin: Sendable {
             Block(
                 norm1: Scale(block.norm1), qkv: Map(block.qkv), projection: Map(block.projection),
                 scale1: block.scale1?.values.map(Double.init), norm2: Scale(block.norm2), fc1: Map(block.fc1),
-                fc2: Map(block.fc2), scale2: block.scale2?.values.map(Double.init))
+                fc2: Map(block.fc2), scale2: block.scale2?.values.map(Double.init), queryNorm: block.queryNorm.map(Scale.init),
+                keyNorm: block.keyNorm.map(Scale.init), contextNorm: block.contextNorm.map(Scale.init),
+                hiddenNorm: block.hiddenNorm.map(Scale.init), relativePositions: block.relativePositions.map { Matrix($0) },
+                frequencies: block.rotaryFrequencies.map { Matrix($0) })
         }
         norm = Scale(model.norm)
         head = model.head.map(Map.init)

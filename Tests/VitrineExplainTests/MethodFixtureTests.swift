@@ -34,7 +34,7 @@ import VitrineTensor
     }
 
     // 1e-4 of the map's maximum is the contract; Float32 through three blocks leaves about 1e-6.
-    @Test(arguments: ["class-token", "registers", "mean", "swiglu", "torchvision"])
+    @Test(arguments: ["class-token", "registers", "mean", "swiglu", "torchvision", "dinov3", "eva02", "beit"])
     func everyMapEqualsThePublicOne(_ name: String) throws {
         let grid = name == "torchvision" ? PatchGrid(rows: 6, columns: 6) : PatchGrid(rows: 4, columns: 6)
         var options = LoadOptions(heads: 3, positionGrid: grid)
@@ -44,6 +44,8 @@ import VitrineTensor
             options.activation = .gelu
         }
         options.isSwiGLU = name == "swiglu"
+        if name == "dinov3" { options.pooling = .classToken }
+        if name == "eva02" { options.rotary = RotaryKind("eva:16x16") }
         let model = try VisionTransformer.load("\(Self.folder)/\(name).safetensors", options: options).model
         let file = try readSafetensors("\(Self.folder)/\(name)-maps.safetensors")
         #expect(Self.relative(try model(file["input"]!, workspace: Workspace()).values, file["logits"]!.values) < 1e-5)

@@ -257,10 +257,19 @@ import VitrineTensor
     }
 
     /// The sum of all parts, each computed for itself, is the logit: 1e-4 is the contract.
-    @Test(arguments: RandomModel.all)
+    @Test(arguments: RandomModel.all.filter { !$0.configuration.hasContextNorm })
     func directLogitAddsUp(_ random: RandomModel) throws {
         let notes = try result("direct-logit", random).notes
         #expect((notes["gap"]?[0] ?? .nan) < 1e-4, "\(notes)")
         #expect(abs(notes["attention"]![0]) > 1e-3 && abs(notes["mlp"]![0]) > 1e-3)
+    }
+
+    /// Behind a norm, what attention gives is no sum of values carried through the projection: three methods say so, and `all` leaves them out.
+    @Test func methodsThatCarryValuesThroughTheProjectionRefuseANormBetween() throws {
+        let random = try #require(RandomModel.all.first { $0.configuration.hasContextNorm })
+        let (methods, leftOut) = try ConfiguredMethod.expanded(["all"], for: random.configuration)
+        #expect(Set(leftOut.map(\.name)) == ["alti", "direct-logit", "beyond-intuition-token"])
+        #expect(leftOut.allSatisfy { $0.reason.contains("a norm between attention and its projection") })
+        #expect(methods.count + leftOut.count == Method.all.count)
     }
 }

@@ -141,12 +141,12 @@ import VitrineTensor
         shapes["blocks.0.attn.qkv.bias"] = nil
         shapes["norm.weight"] = [9]
         shapes["blocks.1.mlp.fc2.weight"] = [16, 8]
-        shapes["blocks.0.attn.q_norm.weight"] = [4]
+        shapes["blocks.0.attn.x_norm.weight"] = [4]
         shapes["extra"] = [1]
         #expect(
             throws: LoadError.keys(
                 path: "model.pth", missing: ["blocks.0.attn.qkv.bias", "blocks.1.norm2.bias"],
-                unused: ["blocks.0.attn.q_norm.weight", "extra"],
+                unused: ["blocks.0.attn.x_norm.weight", "extra"],
                 mismatched: [
                     .init(key: "blocks.1.mlp.fc2.weight", expected: [8, 16], found: [16, 8]),
                     .init(key: "norm.weight", expected: [8], found: [9]),

@@ -222,7 +222,8 @@ import VitrineTensor
     @Test func otherArchitecturesAreNamed() {
         func name(_ keys: [String]) -> String? { ForeignArchitecture.name(of: keys) }
         #expect(name(["layers.0.blocks.0.attn.relative_position_bias_table", "layers.1.downsample.reduction.weight"]) == "Swin")
-        #expect(name(["cls_token", "reg_token", "patch_embed.proj.weight", "blocks.0.gamma_1"]) == "DINOv3")
+        #expect(name(["cls_token", "reg_token", "patch_embed.proj.weight", "blocks.0.gamma_1"]) == nil)
+        #expect(name(["blocks.0.attn.wq.weight", "blocks.0.ffn.w12.weight", "storage_tokens"]) == "Sapiens 2")
         #expect(name(["vision_model.pre_layrnorm.weight", "vision_model.embeddings.class_embedding"]) == "CLIP (Hugging Face)")
         #expect(name(["blocks_token_only.0.gamma_1", "blocks.0.attn.proj_l.weight"]) == "CaiT")
         for keys in [Array(KeyMapTests.timmShapes(Self.tiny).keys), KeyMapTests.huggingFaceKeys(depth: 2)] { #expect(name(keys) == nil) }
@@ -269,7 +270,7 @@ import VitrineTensor
             (LoadSetting.heads, "6"), (.activation, "quick_gelu"), (.epsilon, "1e-5"), (.pooling, "class+mean"),
             (.probabilities, "sigmoid"),
             (.classes, "a, b"), (.positionGrid, "3x5"), (.positionResampling, "bicubic"), (.group, "student"), (.prefix, "m."),
-            (.ignore, "a.*,b"),
+            (.ignore, "a.*,b"), (.rotary, "eva:14x14"),
         ] { try options.set(setting, to: text) }
         #expect(options.heads == 6 && options.activation == .quickGelu && options.normEpsilon == 1e-5 && options.pooling == .classAndMean)
         #expect(
@@ -278,6 +279,7 @@ import VitrineTensor
         for (setting, text) in [
             (LoadSetting.heads, "0"), (.heads, "six"), (.activation, "relu"), (.epsilon, "-1"), (.epsilon, "nan"), (.pooling, "max"),
             (.probabilities, "both"), (.positionGrid, "3x"), (.positionGrid, "0x4"), (.positionResampling, "nearest"), (.classes, "a,,b"),
+            (.rotary, "eva"), (.rotary, "eva:0x2"),
         ] { #expect(throws: LoadError.badSetting(setting, text: text)) { try options.set(setting, to: text) } }
     }
 }

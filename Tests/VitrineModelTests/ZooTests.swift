@@ -17,12 +17,19 @@ import VitrineTensor
         let grid: [Int]?
         /// As `LoadSetting.activation` reads it.
         let activation: String?
+        /// Other facts that the file does not show, by the names of `LoadSetting`.
+        let settings: [String: String]?
+        /// The derivative of the second output by every 29th value of the image, where it was recorded.
+        let gradient: [Float]?
+        /// The same by every weight, under timm's name: its length, and its product with the cosines of 0, 1, 2 ...
+        let weights: [String: [Double]]?
 
         var testDescription: String { name }
 
         var options: LoadOptions {
             var options = LoadOptions(heads: heads, positionGrid: grid.map { PatchGrid(rows: $0[0], columns: $0[1]) })
             options.isSwiGLU = activation == "swiglu"
+            for (name, text) in settings ?? [:] { try? options.set(LoadSetting(rawValue: name)!, to: text) }
             return options
         }
 
@@ -39,10 +46,11 @@ import VitrineTensor
 
     private struct Zoo: Decodable { let models: [Model] }
 
-    static let models: [Model] = {
-        guard let data = try? Data(contentsOf: zooFolder.appending(path: "zoo.json")) else { return [] }
+    /// One script for each kind of network writes one of these files.
+    static let models: [Model] = ["zoo.json", "rotary.json"].flatMap { file -> [Model] in
+        guard let data = try? Data(contentsOf: zooFolder.appending(path: file)) else { return [] }
         return (try? JSONDecoder().decode(Zoo.self, from: data))?.models ?? []
-    }()
+    }
 
     @Test func theZooIsComplete() {
         #expect(Self.models.count >= 40)
@@ -71,6 +79,27 @@ import VitrineTensor
             }
         }
         #expect(failures == 0, "\(lines.joined(separator: "\n"))")
+    }
+
+    /// The input gradient, from a forward pass in a batch: that of the image's own pixels.
+    @Test func inputGradientsEqualTheOriginals() throws {
+        var compared = 0
+        let workspace = Workspace(poisons: true)
+        for model in Self.models {
+            guard let expected = model.gradient else { continue }
+            let loaded = try model.load().model
+            let trace = try loaded.trace(
+                model.image(channels: loaded.configuration.channels), targets: [.fixed(.logit(1))],
+                request: TraceRequest(gradient: [.pixels]), workspace: workspace)
+            let found = trace.gradient[.pixels]!.values
+            let ours = stride(from: 0, to: found.count, by: 29).map { found[$0] }
+            let peak = expected.reduce(0) { max($0, abs($1)) }
+            let error = ours.count == expected.count ? zip(ours, expected).map { abs($0 - $1) }.max()! / peak : .infinity
+            // Two blocks in Float32 leave 1e-6; the bar for whole models is 1e-3.
+            #expect(error <= 2e-5, "\(model.name): \(error)")
+            compared += 1
+        }
+        #expect(compared >= 20)
     }
 
     /// Saved under timm's names and loaded again, a model of any family gives the same outputs, bit for bit.
@@ -106,7 +135,7 @@ import VitrineTensor
         var compared = 0
         for model in Self.models {
             let c = try model.load().model.configuration
-            if try c.positionGrid != c.grid(height: model.height, width: model.width) {
+            if try c.hasPositionEmbedding && c.positionGrid != c.grid(height: model.height, width: model.width) {
                 for mode in ViTConfiguration.PositionResampling.allCases where mode != c.positionResampling {
                     #expect(try distance(model) { $0.positionResampling = mode } > 2e-5, "\(model.name), \(mode)")
                     compared += 1

@@ -215,7 +215,7 @@ import VitrineTrain
         }
         expect(model.blocks[0].qkv.weight, deviation: 0.02)
         expect(model.blocks[1].fc1.weight, deviation: 0.02)
-        expect(model.positionEmbedding, deviation: 0.02)
+        expect(model.positionEmbedding!, deviation: 0.02)
         // Uniform within 1 / sqrt(192): deviation bound / sqrt(3).
         expect(model.patchEmbedding.weight, deviation: 1 / 192.0.squareRoot() / 3.0.squareRoot())
         #expect(model.patchEmbedding.weight.values.allSatisfy { abs($0) <= 1 / Float(192).squareRoot() })
@@ -247,7 +247,7 @@ import VitrineTrain
         let images = Tensor([1, 3, 8, 16], (0..<384).map { Float($0 % 17) / 17 })
         let workspace = Workspace()
         let resampled = model.withPositionGrid(PatchGrid(rows: 2, columns: 4))
-        #expect(resampled.positionEmbedding.shape == [9, 8])
+        #expect(resampled.positionEmbedding!.shape == [9, 8])
         #expect(try resampled(images, workspace: workspace).values == model(images, workspace: workspace).values)
     }
 }

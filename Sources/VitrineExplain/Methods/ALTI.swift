@@ -22,7 +22,8 @@ struct ALTI: Explainer {
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
-        Needs(
+        try network.checkProjectedValues("alti")
+        return Needs(
             TraceRequest(
                 forward: Set(try network.blocks(from: start).flatMap { [Site.attention($0), .qkv($0), .tokens($0), .middle($0)] })))
     }

@@ -35,13 +35,14 @@ struct BeyondIntuition: Explainer {
     /// Blocks of the product, counted from 0; a start beyond the last block leaves the last alone.
     private func blocks(_ depth: Int) -> Range<Int> { min(start - 1, depth - 1)..<depth }
 
-    func needs(_ network: ViTConfiguration) -> Needs {
+    func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
         let blocks = blocks(network.depth)
         switch kind {
         case .heads:
             let sites = Set(blocks.map(Site.attention))
             return Needs(TraceRequest(forward: sites, gradient: sites))
         case .tokens:
+            try network.checkProjectedValues("beyond-intuition-token")
             return Needs(TraceRequest(forward: Set(blocks.flatMap { [.attention($0), .qkv($0), .tokens($0)] })), needsClass: true)
         }
     }

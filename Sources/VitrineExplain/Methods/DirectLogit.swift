@@ -30,6 +30,7 @@ struct DirectLogit: Explainer {
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
+        try network.checkProjectedValues("direct-logit")
         if let head, head >= network.heads { throw .headOutOfRange(head: head, heads: network.heads) }
         _ = try network.block(layer)
         var request = TraceRequest(

@@ -1,6 +1,13 @@
 import VitrineModel
 import VitrineTensor
 
+extension ViTConfiguration {
+    /// Refuses a method that carries values through the projection alone, for a network that norms the context before it.
+    func checkProjectedValues(_ method: String) throws(ViTError) {
+        if hasContextNorm { throw .unfitting(what: method, network: "a norm between attention and its projection") }
+    }
+}
+
 extension Probe {
     /// Each head's values carried through the projection of a block, LayerScale included: `v_hj Wo_h`, `[heads, tokens, width]`.
     ///
@@ -15,6 +22,7 @@ extension Probe {
             multiply(
                 values, part.transposed, into: &result, window: MatrixWindow(start: h * n * width, rows: n, columns: width, stride: width))
         }
+        precondition(weights.contextNorm == nil, "values behind a norm are no sum over tokens")
         guard let gamma = weights.scale1 else { return result }
         var scaled = Tensor(result.shape)
         scaleColumns(result, by: gamma, into: &scaled)

@@ -35,6 +35,9 @@ struct ArchitectureHints: Sendable {
     /// Sizes that the tensors show too, and must confirm.
     var claims: [(name: String, value: Int)] = []
 
+    /// How positions turn queries and keys; nil where nothing is said.
+    var rotary: RotaryKind?
+
     /// Hugging Face's classes that the weights were saved from.
     var classes: [String] = []
 
@@ -50,6 +53,7 @@ struct ArchitectureHints: Sendable {
     /// Types of Hugging Face models that share our names and do what we do.
     private static let modelTypes = [
         "vit", "vit_mae", "deit", "dinov2", "dinov2_with_registers", "ijepa", "vit_msn", "flava", "flava_image_model", "timm_wrapper",
+        "dinov3_vit", "beit", "data2vec-vision",
     ]
 
     /// - Throws: `LoadError` for text that is no JSON object, or that asks for what this family of models does not do.
@@ -105,6 +109,7 @@ struct ArchitectureHints: Sendable {
             }
         }
         if let architecture { try readTimm(architecture, arguments) }
+        try readVariants(root, arguments)
         readOutputs(root)
     }
 
@@ -121,7 +126,7 @@ struct ArchitectureHints: Sendable {
                 case .quick: .quickGelu
                 }
         }
-        if normEpsilon == nil { normEpsilon = 1e-6 }
+        if normEpsilon == nil { normEpsilon = KnownModels.eva(name)?.normEpsilon ?? 1e-6 }
         if name.hasPrefix("vit_giant_"), name.contains("dinov2") || name.contains("tips") { isSwiGLU = true }
         guard let size = KnownModels.timm(name) else { return }
         if heads == nil { heads = size.heads }
@@ -150,7 +155,7 @@ struct ArchitectureHints: Sendable {
     }
 
     /// Height and width from one number or two.
-    private static func size(_ value: JSONValue?) -> [Int]? {
+    static func size(_ value: JSONValue?) -> [Int]? {
         if let side = value?.integer { return [side, side] }
         if case .array(let sides)? = value, sides.count == 2, let height = sides[0].integer, let width = sides[1].integer {
             return [height, width]

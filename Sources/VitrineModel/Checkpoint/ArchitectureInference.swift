@@ -17,11 +17,14 @@ struct ArchitectureInference {
     var order: [String] = []
     /// Names of all modules, parameters or not, where the file holds them (`_metadata` of a state dict).
     var modules: Set<String> = []
+    /// Periods of DINOv3's rotation as its own files store them.
+    var rotaryPeriods: [Float]?
 
     /// The shape of a tensor under our name; of several sources, one above the other.
     func shape(_ name: String) -> [Int]? {
         guard let sources = keys.sources[name] else { return nil }
-        let parts = sources.compactMap { shapes[$0] }
+        // A part that the file lacks because it is 0 is as large as the first.
+        let parts = sources.compactMap { $0 == MappedKeys.zeros ? shapes[sources[0]] : shapes[$0] }
         guard var shape = parts.first, parts.count == sources.count else { return nil }
         if parts.count > 1 && !shape.isEmpty { shape[0] = parts.reduce(0) { $0 + ($1.first ?? 0) } }
         return shape
@@ -38,7 +41,7 @@ struct ArchitectureInference {
         }
         let (width, patchSize) = (patch[0], patch[2])
         let depth = try depth()
-        try checkBlocks(depth: depth, patchSize: patchSize)
+        try checkBlocks(depth: depth, patchSize: patchSize, family: family)
         let hasClassToken = has("cls_token")
         let (hidden, isGated) = mlp(width: width)
         var classes = shape("head.weight")?.first ?? 0
@@ -52,13 +55,13 @@ struct ArchitectureInference {
         let layout = KnownModels.Layout(
             width: width, depth: depth, hidden: hidden, hasClassToken: hasClassToken, hasDistillationToken: has("dist_token"),
             hasLayerScale: has("blocks.0.ls1.gamma"), patchSize: patchSize)
-        let heads = try heads(layout, facts: &facts)
+        let heads = try heads(layout, family: family, facts: &facts)
         let mlp = try activation(isGated: isGated, family: family, facts: &facts)
         let pooling = try pooling(width: width, family: family, facts: &facts)
         let registers = shape("reg_token").map { $0.count >= 2 ? $0[$0.count - 2] : 1 } ?? 0
         let named = (hasClassToken ? 1 : 0) + (has("dist_token") ? 1 : 0)
         let (positioned, grid) = try positions(layout, named: named, registers: registers, facts: &facts)
-        return ViTConfiguration(
+        var configuration = ViTConfiguration(
             patchSize: patchSize, width: width, depth: depth, heads: heads, hidden: hidden, classes: classes, channels: patch[1],
             positionGrid: grid, hasClassToken: hasClassToken, hasDistillationToken: has("dist_token"), registers: registers,
             positionedPrefixTokens: positioned, pooling: pooling, normPlacement: has("fc_norm.weight") ? .afterPooling : .beforePooling,
@@ -66,12 +69,15 @@ struct ArchitectureInference {
             normEpsilon: epsilon(family: family, facts: &facts),
             positionResampling: positionResampling(family: family, patchSize: patchSize, facts: &facts),
             probabilities: probabilities(classes: classes, facts: &facts))
+        try addVariants(to: &configuration, family: family, facts: &facts)
+        return configuration
     }
 
     /// Who named these tensors.
     func family() -> CheckpointFamily {
         let all = Array(keys.sources.values.joined()) + keys.tolerated.map(\.key)
         func anyKey(_ part: String) -> Bool { all.contains { $0.contains(part) } }
+        if let variant = variantFamily { return variant }
         switch keys.map.style {
         case .torchvision: return .torchvision
         case .huggingFace:
@@ -121,13 +127,10 @@ struct ArchitectureInference {
         return last + 1
     }
 
-    /// What must not be read as a plain ViT although the names fit: blocks that are missing, norms behind the branches, rotary positions.
-    private func checkBlocks(depth: Int, patchSize: Int) throws(LoadError) {
+    /// What must not be read as a ViT of this family although the names fit: blocks that are missing, norms behind the branches.
+    private func checkBlocks(depth: Int, patchSize: Int, family: CheckpointFamily) throws(LoadError) {
         for module in modules {
             let parts = module.split(separator: ".")
-            if parts.contains("rope") || parts.contains("rope_embed") {
-                throw .architecture(path: path, name: "a ViT with rotary positions (RoPE)")
-            }
             guard let place = parts.lastIndex(where: { $0 == "blocks" || $0 == "layer" }), place + 1 < parts.count,
                 let block = Int(parts[place + 1]), block >= depth, keys.map.style != .torchvision
             else { continue }
@@ -140,17 +143,26 @@ struct ArchitectureInference {
             throw .architecture(path: path, name: "a ViT with its norms behind the branches (post-norm, timm's ResPostBlock)")
         }
         if isPostNorm == nil && hints == nil && !has("cls_token") && !has("reg_token") && !has("blocks.0.ls1.gamma")
-            && !has("blocks.0.attn.qkv.bias")
+            && !has("blocks.0.attn.qkv.bias") && family == .timm
         {
             throw .unsupported(
                 source: path, what: "a model without class token and query bias, whose norms may stand before or behind the branches,",
                 known: "the same with timm's config.json beside it")
         }
-        let isGamma = (keys.sources["blocks.0.ls1.gamma"]?.first).map { $0.hasSuffix("gamma_1") } ?? false
-        if isGamma && modules.isEmpty && hints == nil {
+        let isGated = mlp(width: shape("patch_embed.proj.weight")?.first ?? 0).isGated
+        if family == .eva && !isGated && isPostNorm == nil && hints == nil {
             throw .unsupported(
-                source: path, what: "LayerScale under the name gamma_1, which DeiT III and timm's rotary models (rope_ape) share,",
+                source: path,
+                what: "a plain MLP beside keys without bias, which EVA and EVA-02 Enormous share, whose norms stand elsewhere,",
                 known: "the same with timm's config.json beside it, or saved by torch.save(model.state_dict())")
+        }
+        let isGamma = (keys.sources["blocks.0.ls1.gamma"]?.first).map { $0.hasSuffix("gamma_1") } ?? false
+        if isGamma && has("pos_embed") && family != .beit && modules.isEmpty && hints == nil && options.rotary == nil {
+            throw .undecided(
+                path: path, setting: .rotary,
+                reason:
+                    "LayerScale under the name gamma_1 is DeiT III's, whose positions are learnt alone, and that of timm's rotary models "
+                    + "(rope_ape); say which, or give timm's config.json beside it")
         }
     }
 
@@ -183,11 +195,15 @@ struct ArchitectureInference {
 
     private func configured(_ hints: ArchitectureHints?) -> ModelFact.Origin { .configuration(source: hints?.source ?? path) }
 
-    private func heads(_ layout: KnownModels.Layout, facts: inout [ModelFact]) throws(LoadError) -> Int {
+    private func heads(
+        _ layout: KnownModels.Layout, family: CheckpointFamily, facts: inout [ModelFact]
+    ) throws(LoadError) -> Int {
         let heads: Int
         let origin: ModelFact.Origin
         if let given = options.heads {
             (heads, origin) = (given, .given)
+        } else if let shown = headsOfTensors(width: layout.width) {
+            (heads, origin) = (shown, .tensors)
         } else if let configured = hints?.heads {
             guard hints?.namesWidth == true else {
                 throw .undecided(
@@ -197,10 +213,15 @@ struct ArchitectureInference {
                 )
             }
             (heads, origin) = (configured, self.configured(hints))
-        } else if let known = KnownModels.heads(layout) {
+        } else if family == .dinov3 || family == .huggingFaceDinov3 {
+            throw .headsUnknown(path: path, width: layout.width)
+        } else if let known = family == .eva && KnownModels.isEva02(layout) ? layout.width / 64 : KnownModels.heads(layout) {
             (heads, origin) = (known, .convention(reason: "every published model of this layout"))
         } else {
             throw .headsUnknown(path: path, width: layout.width)
+        }
+        if let shown = headsOfTensors(width: layout.width), shown != heads {
+            throw .contradiction(source: path, what: "heads", configured: heads, stored: shown)
         }
         guard heads > 0 && layout.width % heads == 0 else { throw .headsDoNotDivide(path: path, width: layout.width, heads: heads) }
         facts.append(ModelFact("attention heads", "\(heads)", origin, setting: .heads))
@@ -226,8 +247,10 @@ struct ArchitectureInference {
                 fact("SwiGLU", .given)
             } else if hints?.isSwiGLU == true {
                 fact("SwiGLU", configured(hints))
-            } else if source.contains(".w12.") || source.contains(".weights_in.") {
+            } else if [".w12.", ".weights_in.", ".mlp.w1.", ".mlp.fc1_g."].contains(where: source.contains) {
                 fact("SwiGLU", .tensors)
+            } else if family == .eva {
+                fact("SwiGLU", .convention(reason: "as EVA-02"))
             } else {
                 throw .undecided(
                     path: path, setting: .activation,
@@ -236,6 +259,10 @@ struct ArchitectureInference {
                         + "GELU, or another; if it is the first, say so; others are not supported")
             }
             return .swiGLU
+        }
+        if hints?.isSwiGLU == true {
+            throw .unsupported(
+                source: hints?.source ?? path, what: "a gated MLP beside tensors without a gate", known: "both with it, or both without")
         }
         guard !options.isSwiGLU else {
             throw .undecided(path: path, setting: .activation, reason: "its MLP is not gated, so that its activation cannot be swiglu")
@@ -319,6 +346,11 @@ struct ArchitectureInference {
             }
         }
         if let stated = hints?.pooling, hasClassToken || stated == .mean { return found(stated, configured(hints)) }
+        if hasHead && (family == .dinov3 || family == .huggingFaceDinov3) {
+            throw ask("DINOv3's own classifiers read the class token, timm's the mean of the patches unless told otherwise; give it")
+        }
+        if family == .huggingFaceBeit { return found(has("fc_norm.weight") ? .mean : .classToken, .tensors) }
+        if family == .dinov3 { return found(.classToken, .convention(reason: "as DINOv3's own code; timm's default is the mean")) }
         if keys.map.style == .huggingFace && hints?.modelType != nil {
             return found(hasClassToken ? .classToken : .mean, configured(hints))
         }
@@ -376,9 +408,10 @@ struct ArchitectureInference {
                     source: hints?.source ?? path, what: "image positions", configured: grid.count, stored: rows - candidates[0])
             }
         }
-        // Only models with registers and DeiT III, in its own sizes, give their class token no position: for all others, the rows that
-        // make a square without it are a grid that is not square and a class token.
-        let plausible = registers > 0 || KnownModels.isDeiT3(layout, rows: rows) ? candidates : [named]
+        // Only models with registers, RoPE-ViT, and DeiT III in its own sizes give their class token no position: for all others, the rows
+        // that make a square without it are a grid that is not square and a class token.
+        let mayLackOwn = registers > 0 || variantFamily == .ropeViT || KnownModels.isDeiT3(layout, rows: rows)
+        let plausible = mayLackOwn ? candidates : [named]
         let squares = plausible.compactMap { prefix -> (Int, PatchGrid)? in
             guard rows > prefix else { return nil }
             let side = Int(Double(rows - prefix).squareRoot().rounded())
@@ -411,12 +444,13 @@ struct ArchitectureInference {
                     } else {
                         (.bicubic, .open(reason: "timm bicubicAntialias, DINOv2's own code bicubicOffset, Hugging Face bicubic"))
                     }
+                case .dinov3, .huggingFaceDinov3, .eva, .ropeViT, .beit: (.bicubicAntialias, .convention(reason: "as timm"))
                 case .huggingFaceDinov2WithRegisters: (.bicubicAntialias, .convention(reason: "as Hugging Face"))
-                case .huggingFaceViT, .huggingFaceMAE, .huggingFaceDeiT, .huggingFaceDinov2:
+                case .huggingFaceViT, .huggingFaceMAE, .huggingFaceDeiT, .huggingFaceDinov2, .huggingFaceBeit:
                     (.bicubic, .convention(reason: "as Hugging Face"))
                 }
             }
-        facts.append(ModelFact("position resampling", mode.rawValue, origin, setting: .positionResampling))
+        if has("pos_embed") { facts.append(ModelFact("position resampling", mode.rawValue, origin, setting: .positionResampling)) }
         return mode
     }
 }

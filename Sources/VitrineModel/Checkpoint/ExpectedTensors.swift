@@ -21,17 +21,29 @@ extension ViTConfiguration {
         if hasClassToken { list.append(ExpectedTensor(name: "cls_token", shape: [1, 1, width])) }
         if hasDistillationToken { list.append(ExpectedTensor(name: "dist_token", shape: [1, 1, width])) }
         if registers > 0 { list.append(ExpectedTensor(name: "reg_token", shape: [1, registers, width])) }
-        list.append(ExpectedTensor(name: "pos_embed", shape: [1, positionedPrefixTokens + positionGrid.count, width]))
+        if hasPositionEmbedding {
+            list.append(ExpectedTensor(name: "pos_embed", shape: [1, positionedPrefixTokens + positionGrid.count, width]))
+        }
         list.append(ExpectedTensor(name: "patch_embed.proj.weight", shape: [width, channels, patchSize, patchSize]))
         list.append(ExpectedTensor(name: "patch_embed.proj.bias", shape: [width], isOptional: true))
+        if rotary?.frequencies == .learned { list.append(ExpectedTensor(name: "rope.freqs", shape: [2, depth, heads, headWidth / 2])) }
         for block in 0..<depth {
             let name = "blocks.\(block)."
             norm(name + "norm1", width)
             linear(name + "attn.qkv", 3 * width, width)
+            if hasQueryKeyNorm {
+                norm(name + "attn.q_norm", headWidth)
+                norm(name + "attn.k_norm", headWidth)
+            }
+            if hasRelativePositions {
+                list.append(ExpectedTensor(name: name + "attn.relative_position_bias_table", shape: [relativePositionCount, heads]))
+            }
+            if hasContextNorm { norm(name + "attn.norm", width) }
             linear(name + "attn.proj", width, width)
             if hasLayerScale { list.append(ExpectedTensor(name: name + "ls1.gamma", shape: [width])) }
             norm(name + "norm2", width)
             linear(name + "mlp.fc1", firstHidden, width)
+            if hasHiddenNorm { norm(name + "mlp.norm", hidden) }
             linear(name + "mlp.fc2", width, hidden)
             if hasLayerScale { list.append(ExpectedTensor(name: name + "ls2.gamma", shape: [width])) }
         }

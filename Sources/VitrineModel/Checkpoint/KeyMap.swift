@@ -12,11 +12,21 @@ public enum CheckpointFamily: String, Sendable, Codable, CaseIterable {
     case huggingFaceDinov2 = "Hugging Face Dinov2"
     case huggingFaceDinov2WithRegisters = "Hugging Face Dinov2WithRegisters"
     case torchvision
+    /// Meta's own code, or timm's names for it.
+    case dinov3 = "DINOv3"
+    case huggingFaceDinov3 = "Hugging Face DINOv3"
+    /// EVA, EVA-02 and EVA-X.
+    case eva = "EVA"
+    case ropeViT = "RoPE-ViT"
+    /// BEiT, BEiT v2, data2vec and USFM.
+    case beit = "BEiT"
+    case huggingFaceBeit = "Hugging Face BEiT"
 
     /// Epsilon of the family's LayerNorms where no configuration lies beside the file.
     var normEpsilon: Float {
         switch self {
-        case .huggingFaceViT, .huggingFaceMAE, .huggingFaceDeiT: 1e-12
+        case .huggingFaceViT, .huggingFaceMAE, .huggingFaceDeiT, .huggingFaceBeit: 1e-12
+        case .dinov3, .huggingFaceDinov3: 1e-5
         default: 1e-6
         }
     }
@@ -42,7 +52,7 @@ struct KeyMap: Sendable {
     /// Names that a complete model may leave unused, and why.
     let unused: [(published: String, reason: String)]
 
-    static let all = [timm, huggingFace, torchvision]
+    static let all = [timm, huggingFace, torchvision, dinov3]
 
     /// timm, and DINO, MAE, DeiT and DINOv2, which grew from it.
     static let timm = KeyMap(
@@ -75,7 +85,7 @@ struct KeyMap: Sendable {
             ("head", "head"),
             ("linear_head", "head"),
             ("head_dist", "head_dist"),
-        ],
+        ] + evaNames,
         unused: [
             ("mask_token", "stands for hidden patches in masked pre-training"),
             ("decoder_*", "decoder of MAE's pre-training"),
@@ -83,7 +93,7 @@ struct KeyMap: Sendable {
             ("head.last_layer.*", "projection head of DINO's pre-training"),
             ("dino_head.*", "projection head of DINOv2's pre-training"),
             ("ibot_head.*", "projection head of DINOv2's pre-training"),
-        ])
+        ] + evaUnused)
 
     /// `transformers`: in files (`encoder.layer.#`) and, since version 5, in memory (`layers.#`, `q_proj`).
     static let huggingFace = KeyMap(
@@ -126,7 +136,7 @@ struct KeyMap: Sendable {
                     ("mlp.down_proj", "mlp.fc2"),
                     ("layer_scale2.lambda1", "ls2.gamma"),
                 ].map { (published: block + $0.0, ours: "blocks.#." + $0.1) }
-            },
+            } + beitNames,
         unused: [
             ("pooler.dense", "pooler that no classifier reads"),
             ("embeddings.mask_token", "stands for hidden patches in masked pre-training"),
@@ -155,7 +165,7 @@ struct KeyMap: Sendable {
         unused: [])
 
     /// Under which of Hugging Face's names a backbone stands beside the library's own classifier.
-    static let classifierPrefixes = ["vit.", "deit.", "dinov2.", "dinov2_with_registers.", "ijepa."]
+    static let classifierPrefixes = ["vit.", "deit.", "dinov2.", "dinov2_with_registers.", "ijepa.", "beit.", "data2vec_vision."]
 
     /// Whether a module is called as classifiers are, perhaps as a numbered part of a sequence.
     static func isClassifier(_ module: String) -> Bool {
@@ -195,7 +205,9 @@ struct KeyMap: Sendable {
 
     /// Why a published name without prefix may stay unused, or nil.
     func reasonUnused(_ key: String) -> String? {
-        unused.first { entry in
+        let key = style == .timm ? KeyMap.withoutChunk(key) : key
+        return unused.first { entry in
+            if entry.published.contains("#") { return KeyMap.match(entry.published, key) != nil }
             if entry.published.hasSuffix("*") { return key.hasPrefix(entry.published.dropLast()) }
             return key == entry.published || key == entry.published + ".weight" || key == entry.published + ".bias"
         }?.reason
@@ -283,8 +295,37 @@ struct MappedKeys: Sendable {
             }
         }
         findHead(width: shapes[chosen.prefix + chosen.map.anchor]?.first, shapes: shapes, isInside: isInside)
-        join(["attn.q", "attn.k", "attn.v"], into: "attn.qkv")
+        join(["attn.q", "attn.k", "attn.v"], into: "attn.qkv", mayLack: "attn.k")
         join(["mlp.fc1_g", "mlp.fc1_x"], into: "mlp.fc1")
+        renameLoneUpProjections()
+        shareRelativePositions()
+    }
+
+    /// PathoDuet's tokens stand in the order pretext, class, patches. To attention the order of tokens is nothing: read as class, register,
+    /// patches, with the first two positions exchanged, the outputs are the same.
+    var hasTokenBeforeClass: Bool { sources["reg_token"]?.first?.hasSuffix("pretext_token") == true }
+
+    /// Stands among the sources of a tensor for a part that the file lacks because it is 0.
+    static let zeros = "\u{0}zeros"
+
+    /// Without a gate, Hugging Face's up-projection is the first map itself.
+    private mutating func renameLoneUpProjections() {
+        guard map.anchor == KeyMap.dinov3.anchor else { return }
+        for name in Array(sources.keys) where name.contains(".mlp.fc1_x.") {
+            let ours = name.replacing(".mlp.fc1_x.", with: ".mlp.fc1.")
+            let gate = name.replacing(".mlp.fc1_x.", with: ".mlp.fc1_g.")
+            if sources[ours] == nil && sources[gate] == nil { sources[ours] = sources.removeValue(forKey: name) }
+        }
+    }
+
+    /// One table of relative positions for all blocks becomes each block's own.
+    private mutating func shareRelativePositions() {
+        let shared = "relative_position_bias_table"
+        guard sources[shared] != nil, !sources.keys.contains(where: { $0.hasSuffix(".attn.\(shared)") }) else { return }
+        let keys = sources.removeValue(forKey: shared)
+        for name in Array(sources.keys) where name.hasSuffix(".norm1.weight") {
+            sources[name.dropLast("norm1.weight".count) + "attn.\(shared)"] = keys
+        }
     }
 
     /// Takes the one linear map of one or two tokens' width that is called like a classifier for the head, where there is no other.
@@ -305,11 +346,15 @@ struct MappedKeys: Sendable {
     }
 
     /// Makes one tensor of several, `blocks.3.attn.qkv.weight` of q, k and v, wherever all of them are there.
-    private mutating func join(_ parts: [String], into whole: String) {
+    ///
+    /// - Parameter mayLack: a part whose bias is 0 where a block has the others' but not its own.
+    private mutating func join(_ parts: [String], into whole: String, mayLack: String? = nil) {
         for parameter in [".weight", ".bias"] {
             for name in Array(sources.keys) where name.hasSuffix("." + parts[0] + parameter) {
                 let block = String(name.dropLast(parts[0].count + parameter.count))
-                let keys = parts.compactMap { sources[block + $0 + parameter]?.first }
+                let keys = parts.compactMap { part in
+                    sources[block + part + parameter]?.first ?? (parameter == ".bias" && part == mayLack ? Self.zeros : nil)
+                }
                 let joined = block + whole + parameter
                 guard keys.count == parts.count && sources[joined] == nil else { continue }
                 for part in parts { sources[block + part + parameter] = nil }

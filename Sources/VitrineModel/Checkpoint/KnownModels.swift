@@ -88,6 +88,7 @@ public enum KnownModels {
 
     /// The size of a timm architecture of this family by its name; nil for names whose size is not here.
     static func timm(_ architecture: String) -> Named? {
+        if let eva = eva(architecture) { return eva.size }
         let name = architecture.split(separator: ".").first.map(String.init) ?? architecture
         guard ["vit_", "deit_", "deit3_", "flexivit_"].contains(where: name.hasPrefix) else { return nil }
         if name.contains("_plus_") { return Named(width: 896, depth: 12, heads: 14) }
@@ -111,9 +112,9 @@ public enum KnownModels {
 
     /// What a timm architecture does that no tensor shows and that is not supported.
     static func unsupportedTimm(_ architecture: String) -> String? {
-        if architecture.contains("rope") || architecture.contains("dinov3") || architecture.contains("eva") {
-            return "rotary positions (RoPE)"
-        }
+        if architecture.hasPrefix("vit_pe_") { return "the rotary grid of Perception Encoders, which starts at 1" }
+        if architecture.contains("sapiens2") { return "grouped queries and gated attention" }
+        if architecture.hasPrefix("eva02_enormous") { return "blocks with their norms behind the branches (post-norm)" }
         if architecture.contains("_rpn_") { return "blocks with their norms behind the branches (post-norm)" }
         if architecture.contains("_parallel_") || architecture.contains("_xp_") || architecture.contains("18x2") {
             return "parallel blocks"

@@ -27,7 +27,7 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unknownNames(let path, let keys):
             "\(path): the names of its \(keys.count) tensors (\(enumerated(keys, limit: 3))) are of no known vision transformer; "
-                + "known are timm, DINO, DINOv2, MAE, DeiT, Hugging Face ViT/ViTMAE/DeiT/Dinov2 and torchvision vit"
+                + "known are timm, DINO, DINOv2, DINOv3, MAE, DeiT, EVA, BEiT, Hugging Face ViT/ViTMAE/DeiT/Dinov2/DINOv3 and torchvision vit"
         case .headsUnknown(let path, let width):
             "\(path): tensors of width \(width) do not show the number of attention heads"
                 + (KnownModels.candidates(width: width).map { " (\($0))" } ?? "") + "; give it"
@@ -41,8 +41,8 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
         case .undecided(let path, _, let reason): "\(path): \(reason)"
         case .badSetting(let setting, let text): "\(setting.rawValue) '\(shortened(text))' is none of \(setting.values)"
         case .architecture(let path, let name):
-            "\(path): is \(name), which is not supported (supported: timm and torchvision ViT, DeiT, DINO, DINOv2, MAE, I-JEPA, "
-                + "Hugging Face ViT/ViTMAE/DeiT/Dinov2)"
+            "\(path): is \(name), which is not supported (supported: timm and torchvision ViT, DeiT, DINO, DINOv2, DINOv3, MAE, I-JEPA, "
+                + "EVA, EVA-02, EVA-X, RoPE-ViT, BEiT, data2vec, Hugging Face ViT/ViTMAE/DeiT/Dinov2/DINOv3)"
         case .contradiction(let source, let what, let configured, let stored):
             "\(source): says \(what) \(configured), but the tensors have \(stored); remove the configuration if it belongs to another file"
         case .unsupported(let source, let what, let known):

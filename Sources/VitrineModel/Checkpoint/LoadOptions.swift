@@ -26,6 +26,8 @@ public struct LoadOptions: Sendable {
     public var normEpsilon: Float?
     /// Overrides what the head reads (default: a configuration's, else as the tensors show).
     public var pooling: ViTConfiguration.Pooling?
+    /// How positions turn queries and keys (default: a configuration's, else as the tensors show).
+    public var rotary: RotaryKind?
     /// Names of the classes in the order of the logits (default: the file's or a configuration's).
     public var classNames: [String] = []
     /// The dictionary of a training checkpoint to load, such as `student` or `model/backbone` (default: searched for and reported).

@@ -10,6 +10,7 @@ public enum LoadSetting: String, Sendable, CaseIterable, Codable {
     case classes
     case positionGrid = "position-grid"
     case positionResampling = "position-resampling"
+    case rotary
     case group
     case prefix
     case ignore
@@ -25,6 +26,7 @@ public enum LoadSetting: String, Sendable, CaseIterable, Codable {
         case .classes: "NAMES"
         case .positionGrid: "ROWSxCOLUMNS"
         case .positionResampling: ViTConfiguration.PositionResampling.allCases.map(\.rawValue).joined(separator: "|")
+        case .rotary: RotaryKind.texts
         case .group: "NAME"
         case .prefix: "PREFIX"
         case .ignore: "KEYS"
@@ -42,6 +44,7 @@ public enum LoadSetting: String, Sendable, CaseIterable, Codable {
         case .classes: "Names of the classes in the order of the logits, separated by commas."
         case .positionGrid: "Rows x columns of the stored position embedding."
         case .positionResampling: "How positions are brought to an image of another size."
+        case .rotary: "How positions turn queries and keys: as in DINOv3, in EVA-02 (with its reference grid), in RoPE-ViT, or not at all."
         case .group: "Dictionary of a training checkpoint to load, such as student."
         case .prefix: "Prefix of the model's tensor names, such as module.backbone."
         case .ignore: "Tensors to leave out, separated by commas; a trailing * covers everything."
@@ -82,6 +85,7 @@ extension LoadOptions {
             guard Set(names).count == names.count, !names.contains("") else { throw .badSetting(setting, text: text) }
         case .positionGrid: positionGrid = try needed(PatchGrid(text))
         case .positionResampling: positionResampling = try needed(ViTConfiguration.PositionResampling(rawValue: text))
+        case .rotary: rotary = try needed(RotaryKind(text))
         case .group: group = text
         case .prefix: prefix = text
         case .ignore: ignoredKeys += text.split(separator: ",").map(String.init)

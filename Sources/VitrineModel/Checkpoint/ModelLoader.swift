@@ -53,6 +53,10 @@ extension VisionTransformer {
         if !keys.unknown.isEmpty || keys.sources["pos_embed"] == nil, let name = ForeignArchitecture.name(of: tensors.shapes.keys) {
             throw LoadError.architecture(path: tensors.path, name: name)
         }
+        if let key = keys.sources["reg_token"]?.first, tensors.shapes[key]?.contains(0) == true {
+            keys.sources["reg_token"] = nil
+            keys.tolerated.append((key, "holds no register"))
+        }
         if case .fresh = options.head {
             for name in ["head.weight", "head.bias", "head_dist.weight", "head_dist.bias"] {
                 for key in keys.sources.removeValue(forKey: name) ?? [] { keys.tolerated.append((key, "replaced by a fresh head")) }
@@ -69,10 +73,11 @@ extension VisionTransformer {
                     .convention(reason: "there too: \(enumerated(tensors.alternatives))"), setting: .group))
         }
         let own = try ownConfiguration(tensors)
+        let periods = try keys.sources.removeValue(forKey: "rope.periods").map { try tensors.tensor($0[0]).values }
         let inference = ArchitectureInference(
             path: tensors.path, keys: keys, shapes: tensors.shapes, group: tensors.group,
             hints: own == nil ? try foreignConfiguration(tensors, options: options) : nil, options: options, order: tensors.order,
-            modules: tensors.modules)
+            modules: tensors.modules, rotaryPeriods: periods)
         let family = inference.family()
         var configuration: ViTConfiguration
         if let own {
@@ -86,7 +91,7 @@ extension VisionTransformer {
         let values = try loadValues(tensors, inference: inference, configuration: configuration, isOwn: own != nil)
         let model = VisionTransformer(configuration: configuration, values: values)
         var types: [String: Int] = [:]
-        for key in keys.sources.values.joined() { types[tensors.types[key] ?? "F32", default: 0] += 1 }
+        for key in keys.sources.values.joined() where key != MappedKeys.zeros { types[tensors.types[key] ?? "F32", default: 0] += 1 }
         return LoadedModel(
             model: model,
             report: LoadReport(
@@ -118,7 +123,7 @@ extension VisionTransformer {
             }
             let sources = keys.sources[tensor.name] ?? []
             // Parts lie one above the other, each as wide as the whole.
-            let fits = sources.allSatisfy { tensors.shapes[$0]?.dropFirst() == tensor.shape.dropFirst() }
+            let fits = sources.allSatisfy { $0 == MappedKeys.zeros || tensors.shapes[$0]?.dropFirst() == tensor.shape.dropFirst() }
             if squeezed(shape) != squeezed(tensor.shape) || (sources.count > 1 && !fits) {
                 mismatched.append(.init(key: sources.joined(separator: " + "), expected: tensor.shape, found: shape))
             }
@@ -138,12 +143,24 @@ extension VisionTransformer {
                 var whole = Tensor(shape)
                 var position = 0
                 for source in sources {
+                    if source == MappedKeys.zeros {
+                        position += shape.count / sources.count
+                        continue
+                    }
                     let part = try tensors.tensor(source)
                     whole.replace(from: position, with: part)
                     position += part.count
                 }
                 values[tensor.name] = whole
             }
+        }
+        if keys.hasTokenBeforeClass, configuration.positionedPrefixTokens == 2, let positions = values["pos_embed"] {
+            let rows = positions.reshaped([positions.count / configuration.width, configuration.width])
+            var exchanged = Tensor(positions.shape)
+            exchanged.replace(from: 0, with: rows[1..<2])
+            exchanged.replace(from: configuration.width, with: rows[0..<1])
+            exchanged.replace(from: 2 * configuration.width, with: rows[2..<rows.shape[0]])
+            values["pos_embed"] = exchanged
         }
         return values
     }
@@ -209,18 +226,32 @@ extension VisionTransformer {
             if values[name + ".weight"] != nil { return linear(name) }
             return Linear(weight: Tensor([c.classes, c.pooledWidth]), bias: Tensor([c.classes]))
         }
+        func maybeNorm(_ name: String) -> LayerNorm? { values[name + ".weight"] == nil ? nil : norm(name) }
         let blocks = (0..<c.depth).map { l in
             let name = "blocks.\(l)."
-            return ViTBlock(
+            var block = ViTBlock(
                 norm1: norm(name + "norm1"), qkv: linear(name + "attn.qkv"), projection: linear(name + "attn.proj"),
                 scale1: values[name + "ls1.gamma"], norm2: norm(name + "norm2"), fc1: linear(name + "mlp.fc1"),
                 fc2: linear(name + "mlp.fc2"), scale2: values[name + "ls2.gamma"])
+            block.queryNorm = maybeNorm(name + "attn.q_norm")
+            block.keyNorm = maybeNorm(name + "attn.k_norm")
+            block.contextNorm = maybeNorm(name + "attn.norm")
+            block.hiddenNorm = maybeNorm(name + "mlp.norm")
+            block.relativePositions = values[name + "attn.relative_position_bias_table"]
+            if let all = values["rope.freqs"] {
+                let shape: Shape = [1, all.shape[2], all.shape[3]]
+                var own = Tensor([2, all.shape[2], all.shape[3]])
+                for axis in 0..<2 { own.replace(from: axis * shape.count, with: all[axis][l].reshaped(shape)) }
+                block.rotaryFrequencies = own
+            }
+            if !c.hasKeyBias { block.qkv.bias?.clearKeys() }
+            return block
         }
         self.init(
             configuration: c, patchEmbedding: linear("patch_embed.proj"), classToken: values["cls_token"]?.reshaped([c.width]),
             distillationToken: values["dist_token"]?.reshaped([c.width]),
             registerTokens: values["reg_token"]?.reshaped([c.registers, c.width]),
-            positionEmbedding: values["pos_embed"]!.reshaped([c.positionedPrefixTokens + c.positionGrid.count, c.width]),
+            positionEmbedding: values["pos_embed"]?.reshaped([c.positionedPrefixTokens + c.positionGrid.count, c.width]),
             blocks: blocks, norm: norm(c.normPlacement == .afterPooling ? "fc_norm" : "norm"), head: c.classes > 0 ? head("head") : nil,
             distillationHead: c.classes > 0 && c.pooling == .distilled ? head("head_dist") : nil)
     }
@@ -246,6 +277,15 @@ extension ViTConfiguration {
         if let pooling = options.pooling, pooling != self.pooling, hasClassToken, [.classToken, .mean].contains(self.pooling) {
             c.pooling = pooling
         }
+        if let kind = options.rotary {
+            guard (kind.base == nil && !kind.isNone) == (rotary?.frequencies == .learned) else {
+                throw .undecided(
+                    path: path, setting: .rotary,
+                    reason: "its positions turn as '\(rotary?.words ?? "none")', whose frequencies '\(kind)' cannot take over; leave it out"
+                )
+            }
+            c.rotary = kind.positions(headWidth: c.headWidth)
+        }
         if case .fresh(let classes) = options.head {
             c.classes = classes
             c.probabilities = classes == 1 ? .sigmoid : .softmax
@@ -264,11 +304,12 @@ extension ViTConfiguration {
             ModelFact("activation", activation, origin(options.activation != nil), setting: .activation),
             ModelFact(classes > 0 ? "head reads" : "pooling", pooling.words, origin(options.pooling != nil), setting: .pooling),
             ModelFact("position grid", "\(positionGrid)", .stored, setting: .positionGrid),
+            ModelFact("rotary positions", rotary?.words ?? "none", origin(options.rotary != nil), setting: .rotary),
             ModelFact("LayerNorm epsilon", "\(normEpsilon)", origin(options.normEpsilon != nil), setting: .epsilon),
             ModelFact(
                 "position resampling", positionResampling.rawValue, origin(options.positionResampling != nil), setting: .positionResampling),
             ModelFact("probabilities", probabilities.rawValue, origin(options.probabilities != nil), setting: .probabilities),
-        ]
+        ].filter { hasPositionEmbedding || $0.setting != .positionResampling }
     }
 }
 

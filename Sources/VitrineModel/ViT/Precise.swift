@@ -40,10 +40,10 @@ extension Pass {
         for l in firstBlock..<c.depth {
             let weights = PreciseBlock(model.blocks[l])
             let values = z.indices.map { b in
-                preciseBlock(l, weights, z[b], norm1: l == firstBlock ? norm1.map { DoubleMatrix($0[b]) } : nil)
+                preciseBlock(l, weights, z[b], image: b, norm1: l == firstBlock ? norm1.map { DoubleMatrix($0[b]) } : nil)
             }
             z = values.map(\.output)
-            if l >= firstKept { blocks[l] = rounded(values, scale1: model.blocks[l].scale1, scale2: model.blocks[l].scale2) }
+            if l >= firstKept { blocks[l] = rounded(values, model.blocks[l]) }
         }
         return ForwardState(
             images: images, grid: grid, firstBlock: firstBlock, entered: entered, blocks: blocks, readout: preciseReadout(z))
@@ -68,12 +68,16 @@ extension Pass {
         }
     }
 
-    private func preciseBlock(_ l: Int, _ weights: PreciseBlock, _ z: DoubleMatrix, norm1: DoubleMatrix?) -> PreciseValues {
-        let c = configuration
+    private func preciseBlock(
+        _ l: Int, _ weights: PreciseBlock, _ z: DoubleMatrix, image b: Int, norm1: DoubleMatrix?
+    ) -> PreciseValues {
+        let (c, block) = (configuration, model.blocks[l])
         let (n, d, outputRows) = (z.rows, c.headWidth, headLayout(l).outputRows)
         var norm = preciseNorm(model.blocks[l].norm1, z)
         if let norm1 { norm.output = norm1 }
-        let qkv = weights.qkv(norm.output, threads: threads)
+        let mapped = weights.qkv(norm.output, threads: threads)
+        let normed = preciseNormedHeads(block, mapped)
+        let qkv = rotated(normed, block: l, image: b)
         let scale = 1 / Double(d).squareRoot()
         var products: [DoubleMatrix] = []
         var attention: [DoubleMatrix] = []
@@ -81,11 +85,17 @@ extension Pass {
         for h in 0..<c.heads {
             func part(_ i: Int) -> DoubleMatrix { qkv.slice(columns: i * c.width + h * d..<i * c.width + (h + 1) * d) }
             let product = part(0).times(part(1), transposed: true, threads: threads)
+            // In units of the products, so that one factor scales both.
+            let bias = block.relativePositions.map { relativeBias($0, image: b, head: h).map { $0 / scale } }
+            let sums = bias.map { bias in
+                DoubleMatrix(rows: n, columns: n) { i, row in for j in 0..<n { row[j] = product[i, j] + bias[i * n + j] } }
+            }
+            let scores = sums ?? product
             let softmax = DoubleMatrix(rows: n, columns: n, threads: threads) { i, row in
                 var (top, total) = (-Double.infinity, 0.0)
-                for j in 0..<n { top = max(top, product[i, j]) }
+                for j in 0..<n { top = max(top, scores[i, j]) }
                 for j in 0..<n {
-                    row[j] = exp((product[i, j] - top) * scale)
+                    row[j] = exp((scores[i, j] - top) * scale)
                     total += row[j]
                 }
                 for j in 0..<n { row[j] /= total }
@@ -97,16 +107,19 @@ extension Pass {
         let context = DoubleMatrix(rows: outputRows, columns: c.width) { [contexts] i, row in
             for e in 0..<row.count { row[e] = contexts[e / d][i, e % d] }
         }
-        let projected = weights.projection(context, threads: threads)
+        let contextNorm = block.contextNorm.map { preciseNorm($0, context) }
+        let projected = weights.projection(contextNorm?.output ?? context, threads: threads)
         let branch1 = scaled(projected, by: weights.scale1)
         let middle = sum(z.slice(rows: 0..<outputRows), branch1)
-        let norm2 = preciseNorm(model.blocks[l].norm2, middle)
+        let norm2 = preciseNorm(block.norm2, middle)
         let preActivation = weights.fc1(norm2.output, threads: threads)
-        let mlp = weights.fc2(activated(preActivation), threads: threads)
+        let activation = activated(preActivation)
+        let mlp = weights.fc2(block.hiddenNorm.map { preciseNorm($0, activation).output } ?? activation, threads: threads)
         let branch2 = scaled(mlp, by: weights.scale2)
         return PreciseValues(
-            input: z, norm1: norm, qkv: qkv, products: products, attention: attention, context: context, projected: projected,
-            branch1: branch1, middle: middle, norm2: norm2, preActivation: preActivation, mlp: mlp, branch2: branch2,
+            input: z, norm1: norm, mapped: mapped, normed: normed, qkv: qkv, products: products, attention: attention, context: context,
+            contextNorm: contextNorm, projected: projected, branch1: branch1, middle: middle, norm2: norm2, preActivation: preActivation,
+            mlp: mlp, branch2: branch2,
             output: sum(middle, branch2))
     }
 
@@ -151,6 +164,18 @@ extension Pass {
             for d in 0..<row.count { row[d] = (x[i, d] - statistics[i, 0]) * statistics[i, 1] * Double(weight[d]) + Double(bias[d]) }
         }
         return PreciseNorm(output: output, mean: statistics.slice(columns: 0..<1), inverseDeviation: statistics.slice(columns: 1..<2))
+    }
+
+    /// Queries and keys of `[N, 3 D]` normed by head, where the network does so.
+    private func preciseNormedHeads(_ block: ViTBlock, _ mapped: DoubleMatrix) -> DoubleMatrix {
+        guard let queryNorm = block.queryNorm, let keyNorm = block.keyNorm else { return mapped }
+        let (d, heads) = (configuration.headWidth, configuration.heads)
+        let norms = (0..<2 * heads).map { i in
+            preciseNorm(i < heads ? queryNorm : keyNorm, mapped.slice(columns: i * d..<(i + 1) * d)).output
+        }
+        return DoubleMatrix(rows: mapped.rows, columns: mapped.columns) { t, row in
+            for j in 0..<row.count { row[j] = j < 2 * heads * d ? norms[j / d][t, j % d] : mapped[t, j] }
+        }
     }
 
     private func activated(_ x: DoubleMatrix) -> DoubleMatrix {
@@ -213,7 +238,7 @@ extension Pass {
             inverseDeviation: rounded(norms.map(\.inverseDeviation)).reshaped(rows))
     }
 
-    private func rounded(_ images: [PreciseValues], scale1: Tensor?, scale2: Tensor?) -> BlockState {
+    private func rounded(_ images: [PreciseValues], _ block: ViTBlock) -> BlockState {
         func heads(_ part: (PreciseValues) -> [DoubleMatrix]) -> Tensor {
             let n = images[0].input.rows
             return rounded(images.flatMap(part)).reshaped([images.count, configuration.heads, n, n])
@@ -223,17 +248,22 @@ extension Pass {
         let mlp = rounded(images.map(\.mlp))
         let middle = rounded(images.map(\.middle))
         let norm2 = rounded(images.map(\.middle), images.map(\.norm2))
+        let mapped = rounded(images.map(\.mapped))
+        let normed = block.queryNorm == nil ? mapped : rounded(images.map(\.normed))
+        let contexts = images.map(\.context)
         return BlockState(
             input: input,
             attention: AttentionState(
-                norm: rounded(images.map(\.input), images.map(\.norm1)), qkv: rounded(images.map(\.qkv)), products: heads(\.products),
-                attention: heads(\.attention), context: rounded(images.map(\.context)), projected: projected,
-                branch: scale1 == nil ? projected : rounded(images.map(\.branch1))),
+                norm: rounded(images.map(\.input), images.map(\.norm1)), mapped: mapped, normed: normed,
+                qkv: configuration.rotary == nil ? normed : rounded(images.map(\.qkv)), products: heads(\.products),
+                attention: heads(\.attention), context: rounded(contexts),
+                contextNorm: block.contextNorm == nil ? nil : rounded(contexts, images.map { $0.contextNorm! }), projected: projected,
+                branch: block.scale1 == nil ? projected : rounded(images.map(\.branch1))),
             skipped: firstRows(input, images[0].middle.rows), middle: middle,
             mlp: MLPState(
                 mean: norm2.mean, inverseDeviation: norm2.inverseDeviation, preActivation: rounded(images.map(\.preActivation)),
                 output: mlp,
-                branch: scale2 == nil ? mlp : rounded(images.map(\.branch2))),
+                branch: block.scale2 == nil ? mlp : rounded(images.map(\.branch2))),
             output: rounded(images.map(\.output)))
     }
 }
@@ -283,10 +313,13 @@ private struct PreciseNorm {
 private struct PreciseValues {
     var input: DoubleMatrix
     var norm1: PreciseNorm
+    var mapped: DoubleMatrix
+    var normed: DoubleMatrix
     var qkv: DoubleMatrix
     var products: [DoubleMatrix]
     var attention: [DoubleMatrix]
     var context: DoubleMatrix
+    var contextNorm: PreciseNorm?
     var projected: DoubleMatrix
     var branch1: DoubleMatrix
     var middle: DoubleMatrix

@@ -9,15 +9,21 @@ struct TokenLayout: Sendable {
     /// Q, rows per image from the last block's context on. A head that reads class tokens sees them alone; of the other tokens nothing
     /// more is computed, unless somebody asks.
     let lastRows: Int
+    /// The image's patches, there or not.
+    let grid: PatchGrid
     /// By image, which patches of the grid are there, ascending; nil when all are.
     let kept: [[Int]]?
 
     var patches: Int { tokens - prefix }
 
+    /// Which patch of the grid a token behind the prefix is.
+    func patch(_ token: Int, of image: Int) -> Int { kept.map { $0[image][token - prefix] } ?? token - prefix }
+
     /// - Parameter request: what later passes read.
     init(configuration: ViTConfiguration, grid: PatchGrid, kept: [[Int]]? = nil, request: TraceRequest) {
         prefix = configuration.prefixTokens
         tokens = prefix + (kept?.first?.count ?? grid.count)
+        self.grid = grid
         self.kept = kept
         let wantsAllTokens = request.needsAllTokens(depth: configuration.depth)
         switch configuration.pooling {
@@ -35,6 +41,15 @@ struct Pass: Sendable {
     let model: VisionTransformer
     let layout: TokenLayout
     let workspace: Workspace
+    /// nil for a model whose positions do not rotate.
+    let rotation: Rotation?
+
+    init(model: VisionTransformer, layout: TokenLayout, workspace: Workspace) {
+        self.model = model
+        self.layout = layout
+        self.workspace = workspace
+        rotation = Rotation(model, grid: layout.grid)
+    }
 
     var configuration: ViTConfiguration { model.configuration }
     var threads: Int { workspace.threads }

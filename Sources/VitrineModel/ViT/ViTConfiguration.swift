@@ -110,6 +110,20 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
     public var normEpsilon: Float
     public var positionResampling: PositionResampling
     public var probabilities: Probabilities
+    /// Whether a learnt embedding of positions is added to the tokens; without one, `positionGrid` is the grid that images usually have.
+    public var hasPositionEmbedding = true
+    /// Positions that turn queries and keys; nil for none.
+    public var rotary: RotaryPositions?
+    /// Whether attention scores have a learnt bias by relative position; the image then has the grid of `positionGrid`.
+    public var hasRelativePositions = false
+    /// Without one, the keys' third of the bias of queries, keys and values is 0 and is not trained.
+    public var hasKeyBias = true
+    /// A LayerNorm on each head's queries and keys, before they turn.
+    public var hasQueryKeyNorm = false
+    /// A LayerNorm on the heads' joint output, before the projection (EVA-02 CLIP).
+    public var hasContextNorm = false
+    /// A LayerNorm between the MLP's two maps, behind the activation (EVA-02).
+    public var hasHiddenNorm = false
 
     public init(
         patchSize: Int, width: Int, depth: Int, heads: Int, hidden: Int? = nil, classes: Int, channels: Int = 3,
@@ -163,7 +177,9 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
         guard height > 0, width > 0, height % patchSize == 0, width % patchSize == 0 else {
             throw .imageSize(height: height, width: width, patch: patchSize)
         }
-        return PatchGrid(rows: height / patchSize, columns: width / patchSize)
+        let grid = PatchGrid(rows: height / patchSize, columns: width / patchSize)
+        guard !hasRelativePositions || grid == positionGrid else { throw .relativePositions(stored: positionGrid, found: grid) }
+        return grid
     }
 }
 
@@ -197,6 +213,13 @@ extension ViTConfiguration {
         try read(.positionResampling, into: &positionResampling)
         probabilities = classes == 1 ? .sigmoid : .softmax
         try read(.probabilities, into: &probabilities)
+        try read(.hasPositionEmbedding, into: &hasPositionEmbedding)
+        rotary = try fields.decodeIfPresent(RotaryPositions.self, forKey: .rotary)
+        try read(.hasRelativePositions, into: &hasRelativePositions)
+        try read(.hasKeyBias, into: &hasKeyBias)
+        try read(.hasQueryKeyNorm, into: &hasQueryKeyNorm)
+        try read(.hasContextNorm, into: &hasContextNorm)
+        try read(.hasHiddenNorm, into: &hasHiddenNorm)
     }
 }
 
@@ -210,6 +233,10 @@ public enum ViTError: Error, Equatable, CustomStringConvertible {
     case blockOutOfRange(block: Int, depth: Int)
     case headOutOfRange(head: Int, heads: Int)
     case siteNotServed(site: String, pass: String)
+    /// Relative positions belong to one grid.
+    case relativePositions(stored: PatchGrid, found: PatchGrid)
+    /// A method whose arithmetic an operation of the network does not fit.
+    case unfitting(what: String, network: String)
 
     public var description: String {
         switch self {
@@ -229,6 +256,10 @@ public enum ViTError: Error, Equatable, CustomStringConvertible {
             "attention head \(head), but the model has heads 0...\(heads - 1)"
         case .siteNotServed(let site, let pass):
             "\(pass) cannot give the values at \(site)"
+        case .relativePositions(let stored, let found):
+            "an image of \(found) patches, but the model's relative positions are those of \(stored) patches and are not resampled; "
+                + "bring the image to that size"
+        case .unfitting(let what, let network): "\(what) is not defined for a network with \(network)"
         }
     }
 }

@@ -25,6 +25,9 @@ extension VisionTransformer {
             try visit(name + ".weight", layer, &norm.weight)
             try visit(name + ".bias", layer, &norm.bias)
         }
+        func visit(_ name: String, _ layer: Int, _ norm: inout LayerNorm?) throws(E) {
+            if norm != nil { try visit(name, layer, &norm!) }
+        }
         let top = blocks.count + 1
         try visit("cls_token", 0, &classToken)
         try visit("dist_token", 0, &distillationToken)
@@ -35,10 +38,16 @@ extension VisionTransformer {
             let name = "blocks.\(l)."
             try visit(name + "norm1", l + 1, &blocks[l].norm1)
             try visit(name + "attn.qkv", l + 1, &blocks[l].qkv)
+            try visit(name + "attn.q_norm", l + 1, &blocks[l].queryNorm)
+            try visit(name + "attn.k_norm", l + 1, &blocks[l].keyNorm)
+            try visit(name + "attn.rope.freqs", l + 1, &blocks[l].rotaryFrequencies)
+            try visit(name + "attn.relative_position_bias_table", l + 1, &blocks[l].relativePositions)
+            try visit(name + "attn.norm", l + 1, &blocks[l].contextNorm)
             try visit(name + "attn.proj", l + 1, &blocks[l].projection)
             try visit(name + "ls1.gamma", l + 1, &blocks[l].scale1)
             try visit(name + "norm2", l + 1, &blocks[l].norm2)
             try visit(name + "mlp.fc1", l + 1, &blocks[l].fc1)
+            try visit(name + "mlp.norm", l + 1, &blocks[l].hiddenNorm)
             try visit(name + "mlp.fc2", l + 1, &blocks[l].fc2)
             try visit(name + "ls2.gamma", l + 1, &blocks[l].scale2)
         }
@@ -56,17 +65,25 @@ extension VisionTransformer {
     }
 
     /// The same model for images of this patch grid: the position embedding is resampled once and for all.
+    ///
+    /// Relative positions are not resampled: such a model stays as it is, and refuses images of another grid.
     public func withPositionGrid(_ grid: PatchGrid) -> VisionTransformer {
         let c = configuration
-        guard grid != c.positionGrid else { return self }
+        guard grid != c.positionGrid, !c.hasRelativePositions else { return self }
+        guard let positionEmbedding else {
+            var model = self
+            model.configuration.positionGrid = grid
+            return model
+        }
         let prefix = c.positionedPrefixTokens
         let resampled = resamplePositionEmbedding(
             positionEmbedding[prefix..<positionEmbedding.shape[0]], from: c.positionGrid, to: grid, mode: c.positionResampling)
         var model = self
         model.configuration.positionGrid = grid
-        model.positionEmbedding = Tensor([prefix + grid.count, c.width])
-        model.positionEmbedding.replace(from: 0, with: positionEmbedding[0..<prefix])
-        model.positionEmbedding.replace(from: prefix * c.width, with: resampled)
+        var positions = Tensor([prefix + grid.count, c.width])
+        positions.replace(from: 0, with: positionEmbedding[0..<prefix])
+        positions.replace(from: prefix * c.width, with: resampled)
+        model.positionEmbedding = positions
         return model
     }
 }

@@ -7,7 +7,7 @@ extension VisionTransformer {
     /// here, as timm does when it converts such a model. The outputs are the same.
     public func withTimmPositions() -> VisionTransformer {
         let c = configuration
-        guard c.positionedPrefixTokens > 0, c.positionedPrefixTokens < c.prefixTokens else { return self }
+        guard let positionEmbedding, c.positionedPrefixTokens > 0, c.positionedPrefixTokens < c.prefixTokens else { return self }
         var model = self
         model.configuration.positionedPrefixTokens = 0
         model.positionEmbedding = positionEmbedding[c.positionedPrefixTokens..<positionEmbedding.shape[0]]
@@ -26,11 +26,12 @@ extension VisionTransformer {
     ///
     /// Stored with the JSON of `withTimmPositions().configuration` under `configurationKey`, they load again as they are.
     public func timmTensors() -> [String: Tensor] {
-        withTimmPositions().namedTensors()
+        let model = withTimmPositions()
+        return model.configuration.timmNames(model.namedTensors())
     }
 
     /// Values in all weights of the model.
-    public var parameterCount: Int { namedTensors().values.reduce(0) { $0 + $1.count } }
+    public var parameterCount: Int { configuration.timmNames(namedTensors()).values.reduce(0) { $0 + $1.count } }
 
     private func namedTensors() -> [String: Tensor] {
         let c = configuration
@@ -52,18 +53,68 @@ extension VisionTransformer {
             let name = "blocks.\(l)."
             add(name + "norm1", block.norm1)
             add(name + "attn.qkv", block.qkv)
+            if let norm = block.queryNorm { add(name + "attn.q_norm", norm) }
+            if let norm = block.keyNorm { add(name + "attn.k_norm", norm) }
+            tensors[name + "attn.relative_position_bias_table"] = block.relativePositions
+            if let norm = block.contextNorm { add(name + "attn.norm", norm) }
             add(name + "attn.proj", block.projection)
             tensors[name + "ls1.gamma"] = block.scale1
             add(name + "norm2", block.norm2)
             add(name + "mlp.fc1", block.fc1)
+            if let norm = block.hiddenNorm { add(name + "mlp.norm", norm) }
             add(name + "mlp.fc2", block.fc2)
             tensors[name + "ls2.gamma"] = block.scale2
+        }
+        let frequencies = blocks.compactMap(\.rotaryFrequencies)
+        if let first = frequencies.first {
+            var all = Tensor([2, blocks.count, first.shape[1], first.shape[2]])
+            for axis in 0..<2 {
+                for (l, block) in frequencies.enumerated() {
+                    all.replace(from: (axis * blocks.count + l) * first[0].count, with: block[axis])
+                }
+            }
+            tensors["rope.freqs"] = all
         }
         add(c.normPlacement == .afterPooling ? "fc_norm" : "norm", norm)
         add("head", head)
         add("head_dist", distillationHead)
         for tensor in c.expectedTensors() {
             if let value = tensors[tensor.name] { tensors[tensor.name] = value.reshaped(Shape(tensor.shape)) }
+        }
+        return tensors
+    }
+}
+
+extension ViTConfiguration {
+    /// timm has these in its class `Eva`, or `Beit` with relative positions, whose names differ from those of its `VisionTransformer`.
+    private var isEva: Bool { rotary != nil || !hasKeyBias || hasRelativePositions }
+
+    /// Our names, which are those of timm's `VisionTransformer`, as timm's class for this network has them.
+    fileprivate func timmNames(_ ours: [String: Tensor]) -> [String: Tensor] {
+        guard isEva else { return ours }
+        // timm packs queries, keys and values, or gate and value, except where it builds networks as these.
+        let isSeparate = mlp == .swiGLU && hasHiddenNorm
+        let hasSeparateGate = isSeparate || mlp == .swiGLU && rotary?.coordinates == .centred
+        var tensors: [String: Tensor] = [:]
+        for (name, tensor) in ours {
+            let stem = name.split(separator: ".").dropLast().joined(separator: ".")
+            let parameter = name.split(separator: ".").last.map(String.init) ?? ""
+            let rows = tensor.shape[0] / 3
+            if name.hasSuffix(".gamma") {
+                tensors[stem.replacing(".ls", with: ".gamma_")] = tensor
+            } else if stem.hasSuffix(".attn.qkv") {
+                let attention = stem.dropLast("qkv".count)
+                for (i, part) in ["q", "k", "v"].enumerated() where isSeparate || (parameter == "bias" && !hasKeyBias) {
+                    if parameter == "bias" && !hasKeyBias && part == "k" { continue }
+                    tensors[attention + part + (isSeparate ? "_proj.\(parameter)" : "_bias")] = tensor[i * rows..<(i + 1) * rows]
+                }
+                if !isSeparate && (parameter == "weight" || hasKeyBias) { tensors[name] = tensor }
+            } else if stem.hasSuffix(".mlp.fc1") && hasSeparateGate {
+                tensors["\(stem)_g.\(parameter)"] = tensor[0..<hidden]
+                tensors["\(stem)_x.\(parameter)"] = tensor[hidden..<2 * hidden]
+            } else {
+                tensors[name] = tensor
+            }
         }
         return tensors
     }

@@ -13,8 +13,8 @@ public struct VisionTransformer: Sendable {
     public var distillationToken: Tensor?
     /// `[registers, D]`.
     public var registerTokens: Tensor?
-    /// `[positionedPrefixTokens + positionGrid.count, D]`, prefix tokens first.
-    public var positionEmbedding: Tensor
+    /// `[positionedPrefixTokens + positionGrid.count, D]`, prefix tokens first; nil where none is added (`hasPositionEmbedding`).
+    public var positionEmbedding: Tensor?
     public var blocks: [ViTBlock]
     /// The last LayerNorm; `configuration.normPlacement` says where it stands.
     public var norm: LayerNorm
@@ -25,7 +25,7 @@ public struct VisionTransformer: Sendable {
 
     public init(
         configuration: ViTConfiguration, patchEmbedding: Linear, classToken: Tensor?, distillationToken: Tensor? = nil,
-        registerTokens: Tensor? = nil, positionEmbedding: Tensor, blocks: [ViTBlock], norm: LayerNorm, head: Linear?,
+        registerTokens: Tensor? = nil, positionEmbedding: Tensor?, blocks: [ViTBlock], norm: LayerNorm, head: Linear?,
         distillationHead: Linear? = nil
     ) {
         self.configuration = configuration

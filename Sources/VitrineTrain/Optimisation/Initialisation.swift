@@ -12,7 +12,7 @@ extension VisionTransformer {
     ///
     /// Linear maps and positions: normal of deviation 0.02, cut at ±2; their biases 0; class token and registers: normal of
     /// deviation 1e-6; distillation token: deviation 0.02; patch embedding: uniform within ±1 / sqrt(inputs), bias likewise (PyTorch's
-    /// convolution); norms 1 and 0; LayerScale `layerScale`. With SwiGLU, timm draws the second half of the first map with deviation
+    /// convolution); norms 1 and 0; LayerScale `layerScale`; tables of relative positions as linear maps. With SwiGLU, timm draws the second half of the first map with deviation
     /// 1e-6 and sets its bias to 1. Each weight has a random stream of its own, by name.
     public static func scratch(_ configuration: ViTConfiguration, seed: UInt64, layerScale: Float = 1e-5) -> VisionTransformer {
         let c = configuration
@@ -23,12 +23,19 @@ extension VisionTransformer {
             classToken: c.hasClassToken ? Tensor([c.width]) : nil,
             distillationToken: c.hasDistillationToken ? Tensor([c.width]) : nil,
             registerTokens: c.registers > 0 ? Tensor([c.registers, c.width]) : nil,
-            positionEmbedding: Tensor([c.positionedPrefixTokens + c.positionGrid.count, c.width]),
+            positionEmbedding: c.hasPositionEmbedding ? Tensor([c.positionedPrefixTokens + c.positionGrid.count, c.width]) : nil,
             blocks: (0..<c.depth).map { _ in
-                ViTBlock(
+                var block = ViTBlock(
                     norm1: norm(c.width), qkv: linear(3 * c.width, c.width), projection: linear(c.width, c.width),
                     scale1: c.hasLayerScale ? Tensor([c.width]) : nil, norm2: norm(c.width), fc1: linear(c.firstHidden, c.width),
                     fc2: linear(c.width, c.hidden), scale2: c.hasLayerScale ? Tensor([c.width]) : nil)
+                block.queryNorm = c.hasQueryKeyNorm ? norm(c.headWidth) : nil
+                block.keyNorm = c.hasQueryKeyNorm ? norm(c.headWidth) : nil
+                block.contextNorm = c.hasContextNorm ? norm(c.width) : nil
+                block.hiddenNorm = c.hasHiddenNorm ? norm(c.hidden) : nil
+                block.relativePositions = c.hasRelativePositions ? Tensor([c.relativePositionCount, c.heads]) : nil
+                block.rotaryFrequencies = c.rotary?.frequencies == .learned ? Tensor([2, c.heads, c.headWidth / 2]) : nil
+                return block
             },
             norm: norm(c.normPlacement == .afterPooling ? c.pooledWidth : c.width),
             head: c.classes > 0 ? linear(c.classes, c.pooledWidth) : nil,
@@ -39,6 +46,16 @@ extension VisionTransformer {
             if name.hasPrefix("patch_embed.") {
                 let bound = 1 / Double(c.channels * c.patchSize * c.patchSize).squareRoot()
                 tensor.assign { _ in Float((2 * generator.uniform() - 1) * bound) }
+            } else if name.hasSuffix("rope.freqs") {
+                // Each head turned by an angle of its own; magnitudes from 1 down to 1/10 (RoPE-ViT).
+                let pairs = c.headWidth / 2
+                let angles = (0..<c.heads).map { _ in 2 * .pi * generator.uniform() }
+                tensor.assign { i in
+                    let (axis, m) = (i / (c.heads * pairs), i % pairs)
+                    let angle = angles[i / pairs % c.heads] + (m < pairs / 2 ? 0 : .pi / 2)
+                    let magnitude = pow(10, -Double(m % (pairs / 2)) / Double(pairs / 2))
+                    return Float(magnitude * (axis == 0 ? cos(angle) : sin(angle)))
+                }
             } else if name.hasSuffix("gamma") {
                 tensor.fill(layerScale)
             } else if name.contains("norm") {

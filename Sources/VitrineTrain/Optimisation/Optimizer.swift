@@ -97,7 +97,7 @@ public struct Optimizer: Sendable {
             guard s.trains(info) else { return }
             var rate = s.learningRate * factor
             for _ in info.layer..<top { rate *= s.layerDecay }
-            let isVector = weight.shape.rank < 2 || info.name.hasSuffix("_embed") || info.name.hasSuffix("_token")
+            let isVector = weight.shape.rank < 2 || ["_embed", "_token", ".freqs", "_bias_table"].contains(where: info.name.hasSuffix)
             let decay = Float(isVector && !s.decaysVectors ? 0 : s.weightDecay)
             if s.rule == .sgd {
                 sgdStep(

@@ -1,12 +1,19 @@
 import VitrineTensor
 
-/// The attention branch of a block: `s1 (Wo o + bo)`, `o = A V`, `A = softmax(Q K^T / sqrt(d))`.
+/// The attention branch of a block: `s1 (Wo o + bo)`, `o = A V`, `A = softmax(Q K^T / sqrt(d) + B)`.
 ///
+/// Networks may have a norm on queries and keys, positions that turn them, a bias B by relative position, and a norm on o.
 /// Each image has N rows; from the context on, the last block keeps only the Q rows that the head can see.
 struct AttentionState {
     /// u = LN1 z `[B, N, D]`.
     var norm: NormState
-    /// `[B, N, 3 D]`, bias included.
+    /// What the map of u gives, bias included: `[B, N, 3 D]`.
+    var mapped: Tensor
+    /// `mapped` with queries and keys normed, and the state of those norms; `mapped` itself where there is none.
+    var normed: Tensor
+    var queryNorm: NormState?
+    var keyNorm: NormState?
+    /// As the products read it: `normed` with queries and keys turned; `normed` itself where positions do not turn them.
     var qkv: Tensor
     /// Q K^T `[B, H, N, N]`, without its scale, where it is known to more digits than the rounded `qkv` gives; else it is computed again.
     var products: Tensor?
@@ -14,6 +21,10 @@ struct AttentionState {
     var attention: Tensor
     /// o, heads side by side `[B, Q, D]`.
     var context: Tensor
+    /// nil where the projection reads o itself.
+    var contextNorm: NormState?
+    /// What the projection reads.
+    var read: Tensor { contextNorm?.output ?? context }
     /// Output of the projection, before LayerScale.
     var projected: Tensor
     /// After LayerScale; `projected` itself where there is none.
@@ -44,27 +55,86 @@ extension Pass {
         let block = model.blocks[l]
         var norm = normed(block.norm1, z)
         if let norm1 { norm.output = norm1 }
-        let qkv = linear(block.qkv, norm.output)
+        let mapped = linear(block.qkv, norm.output)
+        let (normed, queryNorm, keyNorm) = normedHeads(block, mapped)
+        let qkv = rotated(normed, block: l)
         var attention = products(l, qkv, allRows: true)
-        softmaxRows(&attention, scale: scoreScale, threads: threads)
+        if let table = block.relativePositions {
+            VitrineTensor.scale(&attention, by: scoreScale)
+            addRelativeBias(table, to: &attention)
+            softmaxRows(&attention, scale: 1, threads: threads)
+        } else {
+            softmaxRows(&attention, scale: scoreScale, threads: threads)
+        }
         let (heads, n) = (headLayout(l), configuration.heads)
         var context = workspace.tensor([z.shape[0], heads.outputRows, configuration.width])
         multiplyEach(z.shape[0] * n, into: &context, threads: threads) { [attention] i in
             let (b, h) = (i / n, i % n)
             return (attention.matrix(heads.attention(b, h)), qkv.matrix(heads.value(b, h)), heads.context(b, h))
         }
-        let projected = linear(block.projection, context)
+        let contextNorm = block.contextNorm.map { self.normed($0, context) }
+        let projected = linear(block.projection, contextNorm?.output ?? context)
         return AttentionState(
-            norm: norm, qkv: qkv, attention: attention, context: context, projected: projected,
-            branch: scaled(projected, by: block.scale1))
+            norm: norm, mapped: mapped, normed: normed, queryNorm: queryNorm, keyNorm: keyNorm, qkv: qkv, attention: attention,
+            context: context, contextNorm: contextNorm, projected: projected, branch: scaled(projected, by: block.scale1))
     }
 
-    /// S = Q K^T / sqrt(d) `[B, H, N, N]`, computed again.
+    /// S, what the softmax reads, `[B, H, N, N]`, computed again.
     func scores(_ l: Int, _ s: AttentionState) -> Tensor {
         var scores = products(l, s.qkv, allRows: true)
         VitrineTensor.scale(&scores, by: scoreScale)
+        if let table = model.blocks[l].relativePositions { addRelativeBias(table, to: &scores) }
         return scores
     }
+
+    // MARK: Norms on queries and keys
+
+    /// Queries (0), keys (1) or values (2) of `[B, N, 3 D]`, one row per token and head: `[B N H, d]`.
+    private func rows(_ part: Int, of qkv: Tensor) -> Tensor {
+        let (count, d) = (qkv.shape[0] * qkv.shape[1], configuration.width)
+        var rows = workspace.tensor([count, d])
+        for i in 0..<count { rows.replace(from: i * d, with: qkv.reshaped([3 * count, d])[3 * i + part]) }
+        return rows.reshaped([count * configuration.heads, configuration.headWidth])
+    }
+
+    /// Puts rows back where `rows` took them.
+    private func put(_ rows: Tensor, asPart part: Int, of qkv: inout Tensor) {
+        let (count, d) = (qkv.shape[0] * qkv.shape[1], configuration.width)
+        let rows = rows.reshaped([count, d])
+        for i in 0..<count { qkv.replace(from: (3 * i + part) * d, with: rows[i]) }
+    }
+
+    private func normedHeads(_ block: ViTBlock, _ mapped: Tensor) -> (qkv: Tensor, query: NormState?, key: NormState?) {
+        guard let queryNorm = block.queryNorm, let keyNorm = block.keyNorm else { return (mapped, nil, nil) }
+        let query = self.normed(queryNorm, rows(0, of: mapped))
+        let key = self.normed(keyNorm, rows(1, of: mapped))
+        var qkv = workspace.tensor(mapped.shape)
+        qkv.replace(from: 0, with: mapped)
+        put(query.output, asPart: 0, of: &qkv)
+        put(key.output, asPart: 1, of: &qkv)
+        return (qkv, query, key)
+    }
+
+    /// By the map's output, of a gradient by the normed one.
+    private func gradientOfNormedHeads(
+        _ block: ViTBlock, _ s: AttentionState, _ dNormed: Tensor, rule: GradientRule, into gradients: inout ViTBlock?
+    ) -> Tensor {
+        guard let queryNorm = block.queryNorm, let keyNorm = block.keyNorm, let query = s.queryNorm, let key = s.keyNorm else {
+            return dNormed
+        }
+        var dMapped = workspace.tensor(dNormed.shape)
+        dMapped.replace(from: 0, with: dNormed)
+        let (dQuery, dKey) = (rows(0, of: dNormed), rows(1, of: dNormed))
+        if gradients != nil {
+            gradients!.queryNorm!.accumulate(dy: dQuery, query)
+            gradients!.keyNorm!.accumulate(dy: dKey, key)
+        }
+        put(gradient(of: queryNorm, query, dQuery, rule: rule), asPart: 0, of: &dMapped)
+        put(gradient(of: keyNorm, key, dKey, rule: rule), asPart: 1, of: &dMapped)
+        return dMapped
+    }
+
+    // MARK: Products
 
     /// Q K^T `[B, H, N, N]`; of the rows that the head does not see, zeros, unless `allRows`.
     private func products(_ l: Int, _ qkv: Tensor, allRows: Bool) -> Tensor {
@@ -81,6 +151,8 @@ extension Pass {
         return scores
     }
 
+    // MARK: Gradient
+
     /// Gradients down to `stop`; with `gradients`, adds those of the weights passed.
     ///
     /// - Parameters:
@@ -94,11 +166,13 @@ extension Pass {
         let n = configuration.heads
         let count = dMiddle.shape[0] * n
         let dProjected = scaled(dMiddle, by: block.scale1)
-        let dContext = gradient(of: block.projection, dProjected)
+        let dRead = gradient(of: block.projection, dProjected)
+        let dContext = block.contextNorm.map { gradient(of: $0, s.contextNorm!, dRead, rule: rule) } ?? dRead
         var result = AttentionGradient(context: dContext)
         if gradients != nil {
             accumulateScale(&gradients!.scale1, dMiddle, s.projected)
-            gradients!.projection.accumulate(dy: dProjected, x: s.context)
+            gradients!.projection.accumulate(dy: dProjected, x: s.read)
+            if let state = s.contextNorm { gradients!.contextNorm!.accumulate(dy: dRead, state) }
         }
         if stop.position >= Site.context(l).position { return result }
         // o = A V; a product of which each factor gets half halves what it passes on.
@@ -111,7 +185,7 @@ extension Pass {
         result.attention = dAttention
         if stop.position >= Site.attention(l).position { return result }
 
-        // A = softmax(S), S = scale Q K^T.
+        // A = softmax(S), S = scale Q K^T + B.
         let isConstant = rule.attention == .valuesOnly
         func gradientOfSoftmax(scale: Float) -> Tensor {
             guard !isConstant else { return workspace.zeros(s.attention.shape) }
@@ -122,6 +196,7 @@ extension Pass {
         if keepsScores { result.scores = gradientOfSoftmax(scale: 1) }
         if stop.position >= Site.scores(l).position { return result }
         let dProducts = gradientOfSoftmax(scale: scoreScale * share)
+        if gradients != nil { accumulateRelativeBias(&gradients!.relativePositions, dProducts: dProducts, scale: scoreScale * share) }
         var dQKV = workspace.zeros(s.qkv.shape)
         let first = isConstant ? 2 * count : 0
         multiplyEach(3 * count - first, into: &dQKV, threads: threads) { i in
@@ -139,9 +214,12 @@ extension Pass {
         if share != 1 { scaleValues(&dQKV, by: share) }
         result.qkv = dQKV
         if stop.position >= Site.qkv(l).position { return result }
-        let dNorm1 = gradient(of: block.qkv, dQKV)
+        if gradients != nil { accumulateFrequencies(&gradients!.rotaryFrequencies, s.qkv, dQKV) }
+        let dMapped = gradientOfNormedHeads(block, s, rotated(dQKV, block: l, backwards: true), rule: rule, into: &gradients)
+        let dNorm1 = gradient(of: block.qkv, dMapped)
         if gradients != nil {
-            gradients!.qkv.accumulate(dy: dQKV, x: s.norm.output)
+            gradients!.qkv.accumulate(dy: dMapped, x: s.norm.output)
+            if !configuration.hasKeyBias { gradients!.qkv.bias?.clearKeys() }
             gradients!.norm1.accumulate(dy: dNorm1, s.norm)
         }
         result.norm1 = dNorm1
@@ -184,7 +262,10 @@ extension Pass {
     }
 
     /// `Q K^T` without its scale: `RQ = Q (s K) / 2`, `RK = K (s^T Q) / 2` with `s = R / (Q K^T)`; then all of qkv is
-    /// multiplied by its value, V's part included.
+    /// multiplied by its value, V's part included. A bias by relative position takes no part, as no bias does.
+    ///
+    /// Queries and keys that were turned are turned back first: what multiplies a value is a gradient, and the sum over a pair of value
+    /// times gradient is the same before and behind a rotation. Norms on queries and keys pass relevance unchanged.
     func relevanceOfScores(_ l: Int, _ s: AttentionState, _ r: Tensor, into rQKV: inout Tensor) {
         let (heads, n, count) = (headLayout(l), configuration.heads, r.shape[0] * configuration.heads)
         let scores = s.products ?? products(l, s.qkv, allRows: false)
@@ -197,12 +278,18 @@ extension Pass {
                 ? (piece, s.qkv.matrix(heads.key(b, h)), heads.query(b, h))
                 : (piece.transposed, s.qkv.matrix(heads.query(b, h)), heads.key(b, h))
         }
+        let factors = rotated(rQKV, block: l, backwards: true)
         var product = workspace.tensor(rQKV.shape)
-        multiply(rQKV, s.qkv, into: &product, threads: threads)
+        multiply(factors, s.normed, into: &product, threads: threads)
         rQKV = product
     }
 
     func headLayout(_ l: Int) -> HeadLayout { HeadLayout(configuration: configuration, layout: layout, block: l) }
+}
+
+extension Tensor {
+    /// Sets the keys' third of a bias of queries, keys and values to 0.
+    mutating func clearKeys() { replace(from: count / 3, with: Tensor([count / 3])) }
 }
 
 /// Where the queries, keys, values, attention matrix and context of a head lie in the batch tensors of a block.

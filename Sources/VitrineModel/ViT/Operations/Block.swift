@@ -13,6 +13,17 @@ public struct ViTBlock: Sendable {
     public var fc2: Linear
     /// LayerScale of the MLP branch, `[D]`.
     public var scale2: Tensor?
+    /// On the queries of each head, `[d]`, where the network has it; likewise on the keys.
+    public var queryNorm: LayerNorm?
+    public var keyNorm: LayerNorm?
+    /// On the heads' joint output, before the projection.
+    public var contextNorm: LayerNorm?
+    /// Between the MLP's maps, `[hidden]`.
+    public var hiddenNorm: LayerNorm?
+    /// Bias of the scores by relative position, `[rows, heads]`: see `RelativePositions`.
+    public var relativePositions: Tensor?
+    /// Learnt angles per step along either axis, `[2, heads, d/2]`.
+    public var rotaryFrequencies: Tensor?
 
     public init(
         norm1: LayerNorm, qkv: Linear, projection: Linear, scale1: Tensor?, norm2: LayerNorm, fc1: Linear, fc2: Linear, scale2: Tensor?
@@ -96,11 +107,11 @@ extension Pass {
         let rMiddle = relevanceOfClone(toMiddle, relevanceOfMLP(block, s.mlp, middle: s.middle, toMLP), x: s.middle)
         // z' = z + attention branch.
         let (toInput, toAttention) = relevanceOfAdd(rMiddle, s.skipped, s.attention.branch, sum: s.middle, rule: rule)
-        let rContext = relevance(of: block.projection, x: s.attention.context, y: s.attention.projected, toAttention)
+        let rContext = relevance(of: block.projection, x: s.attention.read, y: s.attention.projected, toAttention)
         var (rAttention, rQKV) = relevanceOfContext(l, s.attention, rContext)
         guard wantsInput else { return (rAttention, nil) }
         relevanceOfScores(l, s.attention, rAttention, into: &rQKV)
-        let rNorm1 = relevance(of: block.qkv, x: s.attention.norm.output, y: s.attention.qkv, rQKV)
+        let rNorm1 = relevance(of: block.qkv, x: s.attention.norm.output, y: s.attention.mapped, rQKV)
         return (rAttention, relevanceOfClone(allRows(toInput), rNorm1, x: s.input))
     }
 }

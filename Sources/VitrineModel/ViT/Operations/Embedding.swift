@@ -40,11 +40,11 @@ extension Pass {
         return table
     }
 
-    /// The position embedding of every token at this grid, `[N, D]`; 0 for prefix tokens without one.
+    /// The position embedding of every token at this grid, `[N, D]`; 0 for prefix tokens without one, and where there is none at all.
     func positionTable(grid: PatchGrid) -> Tensor {
         let c = configuration
-        let positions = model.positionEmbedding
         var table = workspace.zeros([layout.prefix + grid.count, c.width])
+        guard let positions = model.positionEmbedding else { return table }
         table.replace(from: 0, with: positions[0..<c.positionedPrefixTokens])
         var patches = positions[c.positionedPrefixTokens..<(c.positionedPrefixTokens + c.positionGrid.count)]
         if grid != c.positionGrid {
@@ -93,13 +93,15 @@ extension Pass {
         }
         if gradients.patchEmbedding.bias != nil { columnSums(table[r..<tokens], addingTo: &gradients.patchEmbedding.bias!) }
         let positioned = c.positionedPrefixTokens
-        if positioned == r {
-            add(table, to: &gradients.positionEmbedding)
+        if gradients.positionEmbedding == nil {
+            // Nothing was added to the tokens.
+        } else if positioned == r {
+            add(table, to: &gradients.positionEmbedding!)
         } else {
             var positions = workspace.tensor([positioned + layout.patches, d])
             positions.replace(from: 0, with: table[0..<positioned])
             positions.replace(from: positioned * d, with: table[r..<tokens])
-            add(positions, to: &gradients.positionEmbedding)
+            add(positions, to: &gradients.positionEmbedding!)
         }
         var row = 0
         if gradients.classToken != nil {
@@ -142,9 +144,12 @@ extension Pass {
             var withoutPosition = embedded[b]
             addScaled(positions, -1, to: &withoutPosition)
             let shape: Shape = [1, layout.tokens, d]
-            let (rTokens, _) = relevanceOfAdd(
-                r[b].reshaped(shape), withoutPosition.reshaped(shape), positions.reshaped(shape), sum: embedded[b].reshaped(shape),
-                rule: rule)
+            let rTokens =
+                c.hasPositionEmbedding
+                ? relevanceOfAdd(
+                    r[b].reshaped(shape), withoutPosition.reshaped(shape), positions.reshaped(shape), sum: embedded[b].reshaped(shape),
+                    rule: rule
+                ).0 : r[b].reshaped(shape)
             let rPatches = rTokens[0][layout.prefix..<layout.tokens]
             im2patches(images[b], patch: c.patchSize, into: &columns)
             let bounds = minMax(images[b])

@@ -1,6 +1,7 @@
 import VitrineTensor
 
-/// The MLP branch of a block: `s2 (W2 g(W1 LN2 z' + b1) + b2)`. The norm's and the activation's values are cheap and computed again.
+/// The MLP branch of a block: `s2 (W2 g(W1 LN2 z' + b1) + b2)`, with a norm behind g where the network has one. The norms' and the
+/// activation's values are cheap and computed again.
 struct MLPState {
     var mean: Tensor
     var inverseDeviation: Tensor
@@ -16,7 +17,7 @@ extension Pass {
     func mlp(_ block: ViTBlock, _ middle: Tensor) -> MLPState {
         let norm = normed(block.norm2, middle)
         let pre = linear(block.fc1, norm.output)
-        let output = linear(block.fc2, activated(pre))
+        let output = linear(block.fc2, hidden(block, pre).output)
         return MLPState(
             mean: norm.mean, inverseDeviation: norm.inverseDeviation, preActivation: pre, output: output,
             branch: scaled(output, by: block.scale2))
@@ -27,10 +28,11 @@ extension Pass {
         _ block: ViTBlock, _ s: MLPState, middle: Tensor, dOutput: Tensor, rule: GradientRule, into gradients: inout ViTBlock?
     ) -> Tensor {
         let dMLP = scaled(dOutput, by: block.scale2)
-        let dActivated =
+        let dHidden =
             rule.gamma == 0
             ? gradient(of: block.fc2, dMLP)
-            : gradient(of: block.fc2, x: activated(s.preActivation), y: s.output, dMLP, gamma: rule.gamma)
+            : gradient(of: block.fc2, x: hidden(block, s.preActivation).output, y: s.output, dMLP, gamma: rule.gamma)
+        let dActivated = block.hiddenNorm.map { gradient(of: $0, hidden(block, s.preActivation).norm!, dHidden, rule: rule) } ?? dHidden
         let dPre = gradientOfActivation(s.preActivation, dActivated, rule: rule)
         let dNorm2 =
             rule.gamma == 0
@@ -39,7 +41,9 @@ extension Pass {
         let norm = NormState(input: middle, output: middle, mean: s.mean, inverseDeviation: s.inverseDeviation)
         if gradients != nil {
             accumulateScale(&gradients!.scale2, dOutput, s.output)
-            gradients!.fc2.accumulate(dy: dMLP, x: activated(s.preActivation))
+            let hidden = hidden(block, s.preActivation)
+            gradients!.fc2.accumulate(dy: dMLP, x: hidden.output)
+            if let state = hidden.norm { gradients!.hiddenNorm!.accumulate(dy: dHidden, state) }
             gradients!.fc1.accumulate(dy: dPre, x: normed(block.norm2, middle).output)
             gradients!.norm2.accumulate(dy: dNorm2, norm)
         }
@@ -48,12 +52,21 @@ extension Pass {
 
     /// Relevance of z' through this branch.
     func relevanceOfMLP(_ block: ViTBlock, _ s: MLPState, middle: Tensor, _ r: Tensor) -> Tensor {
-        var rActivated = relevance(of: block.fc2, x: activated(s.preActivation), y: s.output, r)
+        // The norm between the maps, like every norm, passes relevance unchanged.
+        var rActivated = relevance(of: block.fc2, x: hidden(block, s.preActivation).output, y: s.output, r)
         if configuration.mlp == .swiGLU { rActivated = halvesOfGate(rActivated) }
         return relevance(of: block.fc1, x: normed(block.norm2, middle).output, y: s.preActivation, rActivated)
     }
 
     // MARK: Activation
+
+    /// What the second map reads, `[B, Q, hidden]`.
+    private func hidden(_ block: ViTBlock, _ preActivation: Tensor) -> (output: Tensor, norm: NormState?) {
+        let values = activated(preActivation)
+        guard let norm = block.hiddenNorm else { return (values, nil) }
+        let state = normed(norm, values)
+        return (state.output, state)
+    }
 
     /// Output of the MLP's non-linearity, `[B, Q, hidden]`.
     private func activated(_ preActivation: Tensor) -> Tensor {
