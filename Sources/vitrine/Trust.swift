@@ -4,11 +4,15 @@ import VitrineEvaluate
 import VitrineExplain
 import VitrineStudy
 
-/// `vitrine trust`: which explanations deserve trust, on planted truth.
+/// `vitrine trust`: which explanations deserve trust, of one model on its images, or on planted truth.
 struct Trust: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures which explanations, and which metrics, deserve trust.",
         discussion: """
+            --model judges the maps of one checkpoint on --data: whether they point at the lesion, were used by the network, depend on what \
+            it learnt and on the class, and stay under invisible noise; each with an interval, a test adjusted for all others, and one of shown, \
+            not shown, shown to fail. DIR holds the study file, its results, from which the same command goes on, and the report.
+
             --phantoms trains small networks on phantoms until they provably use the planted cause: drawn without it, the same picture is \
             called otherwise on at least 95 % of the images, drawn without anything else on at most 5 %. Then it scores every method \
             against what the network used, and every metric that asks the network against these scores. What a network that does not \
@@ -17,6 +21,8 @@ struct Trust: ParsableCommand {
 
             Exit code 3: some network did not pass; 4: stopped by a signal, and the same command goes on.
             """)
+
+    @OptionGroup(title: "One model and its images") var judged: TrustModelOptions
 
     @Flag(help: "Measure on phantoms, whose cause is planted.")
     var phantoms = false
@@ -71,7 +77,10 @@ struct Trust: ParsableCommand {
     var output: String
 
     func validate() throws {
-        guard phantoms else { throw ValidationError("say what to measure on: --phantoms") }
+        guard phantoms != (judged.model != nil) else {
+            throw ValidationError(
+                phantoms ? "--phantoms and --model: measure on one of them" : "say what to measure on: --model with --data, or --phantoms")
+        }
         guard count >= 20, count % 2 == 0 else { throw ValidationError("--count \(count): ask for an even number, 20 or more") }
         for (name, value) in [
             ("epochs", epochs), ("rounds", rounds), ("checked", checked), ("images", images), ("audited", audited), ("workers", workers),
@@ -80,5 +89,7 @@ struct Trust: ParsableCommand {
         }
     }
 
-    func run() throws { try measureOnPhantoms() }
+    func run() throws {
+        if let model = judged.model { try judge(model) } else { try measureOnPhantoms() }
+    }
 }

@@ -86,7 +86,7 @@ struct ReportTests {
         let html = String(decoding: try #require(try write(planted, planted.store(), to: "a")["report.html"]), as: UTF8.self)
         var rest = Substring(html)
         for id in [
-            "verdict", "answer", "tables", "pictures", "gallery", "changes", "ranks", "size", "masks", "predictions", "agreement",
+            "verdict", "answer", "tables", "pictures", "gallery", "changes", "ranks", "size", "masks", "predictions", "flips", "agreement",
             "comparisons",
             "failures", "limits", "provenance",
         ] {

@@ -25,7 +25,8 @@ struct Page {
             PicturesSection(overview: overview, colorMap: colorMap), GallerySection(gallery: gallery, colorMap: colorMap),
             ProtocolChanges(study: study), RanksSection(study: study), SizeSection(study: study), MasksSection(study: study),
             PredictionsSection(study: study),
-            AgreementSection(study: study), ComparisonsSection(study: study), FailuresSection(study: study), LimitsSection(study: study),
+            FlipsSection(study: study), AgreementSection(study: study), ComparisonsSection(study: study), FailuresSection(study: study),
+            LimitsSection(study: study),
             ProvenanceSection(study: study),
         ]
     }
