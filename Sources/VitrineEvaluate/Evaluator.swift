@@ -120,7 +120,7 @@ extension Score {
 
 extension HeatMap {
     /// A map on pixels as a map on patches; one on a coarser grid stays.
-    func reduced(rows newRows: Int, columns newColumns: Int) -> HeatMap {
+    package func reduced(rows newRows: Int, columns newColumns: Int) -> HeatMap {
         guard rows > newRows || columns > newColumns else { return self }
         return HeatMap(
             rows: newRows, columns: newColumns, values: patchValues(rows: newRows, columns: newColumns).map { Float($0) },

@@ -5,8 +5,8 @@ import VitrineTensor
 
 /// Writes everything a finished study says: the page, the tables, the figures.
 ///
-/// `report.html`, `scores.csv`, `scores.jsonl`, `summary.csv`, `comparisons.csv`, `tables.tex` and `figures/` depend on the content of the
-/// results alone and are equal byte for byte for every way of running the study; `timings.csv` holds what is not.
+/// `report.html`, `scores.csv`, `scores.jsonl`, `verdict.csv`, `summary.csv`, `comparisons.csv`, `tables.tex` and `figures/` depend on
+/// the content of the results alone and are equal byte for byte for every way of running the study; `timings.csv` holds what is not.
 public struct Report: Sendable {
     /// Bootstrap resamples and sign flips.
     public var resamples = 10_000
@@ -29,14 +29,17 @@ public struct Report: Sendable {
         let figures = folder + "/figures"
         try FileSystem.makeFolder(figures)
         let study = try StudyAnalysis(store, resamples: resamples, workers: workers)
-        let answer = Answer(study)
+        var answer = Answer(study)
         let gallery = try Gallery(study, store: store, pictures: pictures, each: galleryImages)
         let overview = try Overview(gallery, store: store, colorMap: colorMap)
+        let passes = try Self.passes(study, pictures)
+        answer.cards = VerdictText(study: study).lines { passes[$0.modelID]?[$0.methodID] }
 
         try ScoresTable(store).write(csv: folder + "/scores.csv", jsonl: folder + "/scores.jsonl")
         let tables = SummaryTable(study: study)
         try text(tables.summary(), folder + "/summary.csv")
         try text(tables.comparisons(), folder + "/comparisons.csv")
+        try text(VerdictTable(study: study).text(), folder + "/verdict.csv")
         try text(LaTeXTables(study: study).text(), folder + "/tables.tex")
         try text(SummaryTable.timings(store), folder + "/timings.csv")
         for (name, drawing) in Self.drawings(study) {
@@ -45,9 +48,19 @@ public struct Report: Sendable {
         }
         try overview.image()?.write(png: figures + "/overview.png")
         if writesMaps { try maps(study, store, folder + "/maps") }
-        let page = Page(study: study, answer: answer, gallery: gallery, overview: overview, colorMap: colorMap)
+        let verdict = VerdictSection(
+            study: study, pictures: try ConflictPictures(study, store: store, pictures: pictures, colorMap: colorMap), passes: passes)
+        let page = Page(study: study, verdict: verdict, answer: answer, gallery: gallery, overview: overview, colorMap: colorMap)
         try text(page.html(), folder + "/report.html")
         return answer
+    }
+
+    /// What maps cost, by model and method.
+    private static func passes(_ study: StudyAnalysis, _ pictures: any StudyPictureSource) throws(StoreError) -> [Int: [Int: NetworkPasses]]
+    {
+        var result: [Int: [Int: NetworkPasses]] = [:]
+        for model in Set(study.verdicts.map(\.modelID)) { result[model] = try pictures.passes(model: model) }
+        return result
     }
 
     private func text(_ text: String, _ path: String) throws { try AtomicFile.write(Array(text.utf8), to: path) }

@@ -39,4 +39,15 @@ public protocol StudyPictureSource: Sendable {
     func picture(model: Int, sample: Int) throws(StudyPicture.Absence) -> StudyPicture
     /// The attention of every head of the last block to the patches, by image, head by head; empty where it cannot be had.
     func headAttention(model: Int, samples: [Int]) throws(StoreError) -> [Int: [HeatMap]]
+    /// What one map costs under a model, by method; those are missing of which it cannot be told.
+    func passes(model: Int) throws(StoreError) -> [Int: NetworkPasses]
+}
+
+/// Passes through a network for one map of a method that is asked alone.
+public struct NetworkPasses: Sendable, Equatable {
+    /// Shortened ones count by their share of the tokens.
+    public var forward: Double
+    public var backward: Double
+
+    public init(forward: Double, backward: Double) { (self.forward, self.backward) = (forward, backward) }
 }

@@ -58,6 +58,10 @@ enum HelpText {
             "vitrine train --data labels.csv --init pretrained.safetensors \\", "    --set linear-probe=true -o run",
             "vitrine train --data images --init pretrained.safetensors --resume -o run",
         ],
+        "trust": [
+            "vitrine trust --model model.safetensors --data scans --masks masks -o trust", "vitrine trust --phantoms -o trust",
+            "vitrine trust --phantoms --tasks two-causes --method family:cam -o trust",
+        ],
         "study": [
             "vitrine study init --preset minimal -o study.yaml", "vitrine study run study.yaml", "vitrine study report results -o report",
         ],

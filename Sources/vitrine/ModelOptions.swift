@@ -31,6 +31,11 @@ struct ModelOptions: ParsableArguments {
         ]
     }
 
+    /// What was given.
+    var settings: [LoadSetting: String] {
+        Dictionary(uniqueKeysWithValues: given.compactMap { setting, text in text.map { (setting, $0) } })
+    }
+
     func loadOptions() throws -> LoadOptions {
         var options = LoadOptions()
         for case (let setting, let text?) in given {

@@ -9,7 +9,10 @@ struct PhantomCommand: ParsableCommand {
         abstract: "Makes medical-looking images with a planted lesion, its exact mask, and, on request, a shortcut.",
         discussion: """
             Writes DIR/images, DIR/masks, DIR/shortcuts and DIR/labels.csv (image, label, patient, mask, split, shortcut), which every \
-            command takes as --data DIR/labels.csv. The same options and seed give the same bytes.
+            command takes as --data DIR/labels.csv; for the tasks with planted causes, and with --distractor, also DIR/parts/<part> with \
+            a mask of everything planted. The same options and seed give the same bytes.
+
+            --without draws the same pictures once more with parts left out: the counterfactual, in which nothing else changes.
             """)
 
     @Option(help: "What the images imitate: \(PhantomTask.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -31,6 +34,22 @@ struct PhantomCommand: ParsableCommand {
         help: ArgumentHelp("Share of images, whatever their label, with a look-alike of a lesion that means nothing.", valueName: "RATE"))
     var distractor: Double = 0
 
+    @Option(help: ArgumentHelp("Factor of the lesions' areas, 0.1 to 4 (not for bone).", valueName: "FACTOR"))
+    var size: Double = 1
+
+    @Option(help: ArgumentHelp("How much of its difference from the picture without it a lesion keeps, 0 to 1.", valueName: "SHARE"))
+    var contrast: Double = 1
+
+    @Option(help: ArgumentHelp("Lesions of each kind, 1 to 4 (for the tasks with planted causes).", valueName: "N"))
+    var number: Int = 1
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Leave out: \(PhantomPart.allCases.map(\.rawValue).joined(separator: ", ")). Labels and masks are those of what is left.",
+            valueName: "PART"))
+    var without: [String] = []
+
     @Option(
         help: ArgumentHelp("Number of patients that the images are slices of. (default: one per image or matched pair)", valueName: "K"))
     var patients: Int?
@@ -51,8 +70,12 @@ struct PhantomCommand: ParsableCommand {
     func run() throws {
         let set = try PhantomSet(
             task: task, count: count, seed: seed, patients: patients, shortcut: shortcut.map { try PhantomShortcut(parsing: $0) },
-            distractorRate: distractor, isMatched: matched)
-        let s = try set.write(to: output, workers: workers)
+            distractorRate: distractor, isMatched: matched, options: PhantomOptions(size: size, contrast: contrast, number: number))
+        let removed = try without.map { text throws(PhantomError) in
+            guard let part = PhantomPart(rawValue: text), set.parts.contains(part) else { throw .part(text, task: task) }
+            return part
+        }
+        let s = try set.write(to: output, without: Set(removed), workers: workers)
         func percent(_ x: Double) -> String { String(format: "%.1f", 100 * x) }
         print(
             "\(task.rawValue): \(s.images) images of \(s.patients) patients, \(s.positives) with a lesion of "

@@ -196,7 +196,7 @@ struct Train: ParsableCommand {
         return recipe
     }
 
-    private static func pairs(_ texts: [String], flag: String) throws -> [(name: String, value: String)] {
+    static func pairs(_ texts: [String], flag: String) throws -> [(name: String, value: String)] {
         try texts.map { text in
             guard let mark = text.firstIndex(of: "=") else { throw ValidationError("\(flag) \(text): write name=value") }
             return (String(text[..<mark]), String(text[text.index(after: mark)...]))

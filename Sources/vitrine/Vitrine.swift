@@ -17,7 +17,7 @@ struct Vitrine: ParsableCommand {
         version: Provenance.version,
         subcommands: [
             Inspect.self, Methods.self, Explain.self, Evaluate.self, AuditMasks.self, Figure.self, PhantomCommand.self, DataCommand.self,
-            Train.self,
+            Train.self, Trust.self,
             Study.self,
         ])
 

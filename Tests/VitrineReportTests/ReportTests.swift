@@ -28,7 +28,9 @@ struct ReportTests {
         let second = try write(planted, store, to: "b", workers: 3)
         #expect(first.keys.sorted() == second.keys.sorted())
         for (name, data) in first { #expect(second[name] == data, "\(name)") }
-        for name in ["report.html", "scores.csv", "scores.jsonl", "summary.csv", "comparisons.csv", "tables.tex", "timings.csv"] {
+        for name in [
+            "report.html", "scores.csv", "scores.jsonl", "verdict.csv", "summary.csv", "comparisons.csv", "tables.tex", "timings.csv",
+        ] {
             #expect(first[name] != nil, "\(name)")
         }
     }
@@ -84,10 +86,11 @@ struct ReportTests {
         let html = String(decoding: try #require(try write(planted, planted.store(), to: "a")["report.html"]), as: UTF8.self)
         var rest = Substring(html)
         for id in [
-            "answer", "tables", "pictures", "gallery", "changes", "ranks", "size", "masks", "predictions", "agreement", "comparisons",
+            "verdict", "answer", "tables", "pictures", "gallery", "changes", "ranks", "size", "masks", "predictions", "flips", "agreement",
+            "comparisons",
             "failures", "limits", "provenance",
         ] {
-            #expect(html.components(separatedBy: "href=\"#\(id)\"").count == (id == "answer" ? 3 : 2), "\(id)")
+            #expect(html.components(separatedBy: "href=\"#\(id)\"").count == (id == "verdict" ? 3 : 2), "\(id)")
             let found = try #require(rest.range(of: "<section id=\"\(id)\""), "\(id)")
             rest = rest[found.upperBound...]
         }

@@ -5,7 +5,11 @@
 /// widths and bent by up to 9 degrees; its mask is the band of bone within U(14, 18) pixels of the gap. Or (50 %) a metal plate with
 /// 4-7 screws; its mask is the metal. Lengths are those of the limb, which is enlarged by U(1.2, 1.45). Areas 1.5-12 % of the image,
 /// median 4.5 % (FracAtlas: 0.1 / 0.5 / 2.7 %; the study's MURA boxes: 0 / 13 / 43 %).
-enum BonePhantom {
+enum BonePhantom: PhantomGenerator {
+    static let isGrey = true
+    static let noise: Float = 0.020
+    static let takes: Set<PhantomOptions.Name> = [.contrast]
+
     static func render(_ scene: PhantomScene) -> PhantomRendering {
         var body = scene.anatomy("bone")
         var view = scene.slice("view")

@@ -5,7 +5,10 @@
 /// sensitivity and Rician-like noise lie over all. Mass: 1-6 % of the image, log-normal with median 2.2 % and sigma 0.45 (the
 /// boxes of the study: 0.1 / 1.9 / 7 %), irregular or spiculated, enhancing to U(0.50, 0.82) of full scale, at least 0.20 above the glands, a third
 /// with a darker centre.
-enum BreastMRPhantom {
+enum BreastMRPhantom: PhantomGenerator {
+    static let isGrey = true
+    static let exposureSpread: Float = 0.36
+
     static func render(_ scene: PhantomScene) -> PhantomRendering {
         var body = scene.anatomy("breast")
         var view = scene.slice("view")
@@ -201,7 +204,7 @@ private struct Mass {
 
     init(scene: PhantomScene, breasts: [Breast], chestTop: Float, gland: Float) {
         var draws = scene.slice("lesion")
-        let area = draws.logNormal(median: 0.022, sigma: 0.45, 0.01...0.06) * Float(Plane.count)
+        let area = draws.logNormal(median: 0.022, sigma: 0.45, 0.01...0.06) * Float(Plane.count) * scene.size
         let radius = (area / .pi).squareRoot()
         let centre = breasts[draws.integer(0...1)].place(margin: radius + 5, chestTop: chestTop, draws: &draws)
         let isSpiculated = draws.chance(0.5)

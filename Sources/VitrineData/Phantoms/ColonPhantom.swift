@@ -4,7 +4,7 @@
 /// the valley before the next crest lies in shadow. Polyp: a dome of 4-28 % of the image, log-normal with median 11 % and
 /// sigma 0.5 (Kvasir-SEG: 10th, 50th, 90th percentile 4, 13, 31 %), sessile or on a stalk, elongation 1-1.6, redder
 /// than the mucosa by U(8, 20) %, with a pitted surface.
-enum ColonPhantom {
+enum ColonPhantom: PhantomGenerator {
     static func render(_ scene: PhantomScene) -> PhantomRendering {
         var body = scene.anatomy("colon")
         var view = scene.slice("view")
@@ -144,7 +144,7 @@ private struct Polyp {
 
     init(scene: PhantomScene, frame: EndoscopeFrame, lumen: Vector2) {
         var draws = scene.slice("lesion")
-        let area = draws.logNormal(median: 0.11, sigma: 0.5, 0.04...0.28) * Float(Plane.count)
+        let area = draws.logNormal(median: 0.11, sigma: 0.5, 0.04...0.28) * Float(Plane.count) * scene.size
         let radius = (area / .pi).squareRoot()
         var centre = Vector2(128, 128)
         // Seen whole or nearly so, beside the lumen rather than over it.

@@ -4,7 +4,7 @@
 /// The tube is drawn in polar coordinates around the lumen. Streaks (mucosal breaks): 2-14 % of the image together, log-normal with
 /// median 5 % and sigma 0.45 (the study's boxes around whole inflamed regions: 32 / 59 / 100 %), 2.5-5 times as long as
 /// wide, the green of pale mucosa lowered by U(0.48, 0.68), two thirds with a white fibrin core.
-enum OesophagusPhantom {
+enum OesophagusPhantom: PhantomGenerator {
     static func render(_ scene: PhantomScene) -> PhantomRendering {
         var body = scene.anatomy("oesophagus")
         var view = scene.slice("view")
@@ -157,7 +157,7 @@ private struct Inflammation {
 
     init(scene: PhantomScene, frame: EndoscopeFrame, lumen: Vector2, zLine: AngularTable) {
         var draws = scene.slice("lesion")
-        let area = draws.logNormal(median: 0.05, sigma: 0.45, 0.02...0.14) * Float(Plane.count)
+        let area = draws.logNormal(median: 0.05, sigma: 0.45, 0.02...0.14) * Float(Plane.count) * scene.size
         let count = area < 1800 ? 1 + draws.integer(0...1) : draws.integer(2...4)
         var angles: [Float] = []
         // Apart from each other, and with room between the z-line and the edge of the picture.

@@ -4,8 +4,14 @@ struct PhantomScene {
     let task: PhantomTask
     let patient: Int
     let image: Int
-    let hasLesion: Bool
-    var hasDistractor: Bool
+    /// What the image shows.
+    var parts: Set<PhantomPart>
+    var options = PhantomOptions()
+
+    var hasLesion: Bool { parts.contains(.lesion) }
+    var hasDistractor: Bool { parts.contains(.distractor) }
+    /// Factor of the lesions' areas.
+    var size: Float { Float(options.size) }
 
     /// A stream that all images of the patient share.
     func anatomy(_ part: String) -> PhantomDraws {
@@ -21,10 +27,22 @@ struct PhantomScene {
 /// What a generator returns: colours in 0...1 before exposure and noise, and how much of each pixel the lesion covers.
 struct PhantomRendering {
     var colours = [Colour](repeating: Colour(), count: Plane.count)
+    /// How much of each pixel the lesions cover, whichever kind they are.
     var lesion = Plane()
+    /// The same by part, where the generator tells parts apart; only what the image shows.
+    var covers: [PhantomPart: Plane] = [:]
 
-    /// The lesion as a mask: pixels it covers by half or more.
-    var mask: [Bool] { lesion.values.map { $0 >= 0.5 } }
+    /// The lesions as a mask: pixels they cover by half or more.
+    var mask: [Bool] { Self.mask(lesion) }
+
+    static func mask(_ cover: Plane) -> [Bool] { cover.values.map { $0 >= 0.5 } }
+
+    /// The rendering with its lesions faded: this share of their difference from the picture without them stays.
+    func faded(to contrast: Float, over bare: PhantomRendering) -> PhantomRendering {
+        var faded = self
+        for i in 0..<Plane.count { faded.colours[i] = mix(bare.colours[i], colours[i], contrast) }
+        return faded
+    }
 
     /// Exposure, gamma and sensor noise, then bytes: the last step of every generator.
     ///

@@ -1,4 +1,4 @@
-/// The four modalities of the study that phantoms imitate.
+/// What phantoms imitate: the four modalities of the study, and tissue in which causes of several kinds are planted.
 public enum PhantomTask: String, Sendable, CaseIterable, Codable {
     /// Colonoscopy; the lesion is a polyp.
     case colon
@@ -8,22 +8,31 @@ public enum PhantomTask: String, Sendable, CaseIterable, Codable {
     case oesophagus
     /// Radiograph of a limb; the lesion is a fracture, or a metal plate with screws.
     case bone
+    /// Tissue with a bright mass, beside a strip that varies with the haze and must get no credit.
+    case suppressor
+    /// Tissue with a bright mass, a dark one or both: either makes the label.
+    case twoCauses = "two-causes"
+    /// Tissue with a bright mass and a dark one: the label needs both.
+    case conjunction
+    /// Tissue with a bright mass (class 1) or a dark one (class 2).
+    case classSpecific = "class-specific"
 
-    func render(_ scene: PhantomScene) -> PhantomRendering {
+    var generator: any PhantomGenerator.Type {
         switch self {
-        case .colon: ColonPhantom.render(scene)
-        case .breastMR: BreastMRPhantom.render(scene)
-        case .oesophagus: OesophagusPhantom.render(scene)
-        case .bone: BonePhantom.render(scene)
+        case .colon: ColonPhantom.self
+        case .breastMR: BreastMRPhantom.self
+        case .oesophagus: OesophagusPhantom.self
+        case .bone: BonePhantom.self
+        case .suppressor: SuppressorPhantom.self
+        case .twoCauses: TwoCausesPhantom.self
+        case .conjunction: ConjunctionPhantom.self
+        case .classSpecific: ClassSpecificPhantom.self
         }
     }
 
-    /// Radiographs and MRI have no colour.
-    var isGrey: Bool { self == .breastMR || self == .bone }
+    /// What the labels mean, from 0.
+    public var classNames: [String] { generator.classNames }
 
-    /// Standard deviation of the sensor's noise, of full scale.
-    var noise: Float { self == .bone ? 0.020 : 0.012 }
-
-    /// How far exposures differ, for `PhantomRendering.exposed`; MR intensities have no unit, so their scale is wide.
-    var exposureSpread: Float { self == .breastMR ? 0.36 : 0.14 }
+    /// The label of an image that shows these parts: what a counterfactual should be called. Nil where the task gives none.
+    public func label(_ parts: Set<PhantomPart>) -> Int? { generator.label(parts) }
 }

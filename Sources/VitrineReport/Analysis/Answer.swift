@@ -8,6 +8,8 @@ public struct Answer: Sendable, Equatable {
     public var question: String
     /// Three sentences: which maps localise, how well the best does it, and what not to trust.
     public var sentences: [String]
+    /// The cards of the verdict as lines for a terminal; empty before a report was written.
+    public var cards: [String] = []
 
     public init(_ study: StudyAnalysis) {
         short = Self.short(study)

@@ -24,6 +24,10 @@ public struct DatasetAnalysis: Sendable, Equatable {
     /// Under the study's primary metric.
     public var strata: [StrataAnalysis]
     public var agreements: [Agreement]
+    /// Before their p-values are adjusted: `StudyAnalysis.verdicts` are the decided ones.
+    var verdicts: [MethodVerdict]
+    /// Of trained models.
+    public var families: [FamilyAgreement]
     public var stabilities: [StabilityAnalysis]
     public var signs: [SignAnalysis]
     /// Of each Grad-CAM variant with plain Grad-CAM, and of Chefer's relevance with its stabilised form.
@@ -51,10 +55,12 @@ public struct DatasetAnalysis: Sendable, Equatable {
         let modelIDs = Set(models.map(\.id))
         let columns = models.filter { $0.kind != .none }
         var (metrics, strata): ([MetricAnalysis], [StrataAnalysis]) = ([], [])
+        var judged = try VerdictScores(context, store: store, stabilities: shared.stabilities)
         var rows: [Int: [(metric: Int, ratios: [MetricScores.Key: (samples: [Int], values: [Double])])]] = [:]
         for record in records {
             let scores = try MetricScores(record, store: store, models: models, methods: context.methods, positions: context.positions)
             metrics.append(try MetricAnalysis(scores, context: context))
+            judged.add(scores, rules: shared.agreementProtocol)
             if record.id == primary {
                 for model in columns where model.kind != .randomWeights {
                     let facts = try StrataAnalysis.Facts(model, store: store, context: context)
@@ -73,6 +79,8 @@ public struct DatasetAnalysis: Sendable, Equatable {
         }
         (self.metrics, self.strata) = (metrics, strata)
         agreements = try columns.compactMap { try Self.agreement($0.id, rows[$0.id] ?? [], context) }
+        verdicts = try VerdictAnalysis(judged).verdicts()
+        families = try columns.filter { $0.kind != .randomWeights }.compactMap { try FamilyAgreement(judged, model: $0.id) }
         predictions = try columns.compactMap { try PredictionAnalysis($0, store: store, context: context) }
         stabilities = StabilityAnalysis.all(shared.stabilities.filter { modelIDs.contains($0.modelID) })
         signs = SignAnalysis.all(shared.signs.filter { modelIDs.contains($0.modelID) })
@@ -103,15 +111,19 @@ public struct DatasetAnalysis: Sendable, Equatable {
     private static func agreement(
         _ model: Int, _ rows: [(metric: Int, ratios: [MetricScores.Key: (samples: [Int], values: [Double])])], _ context: DatasetContext
     ) throws -> Agreement? {
-        guard rows.count >= 2, let keys = rows.first?.ratios.keys.sorted(), keys.count >= 2,
-            rows.allSatisfy({ $0.ratios.count == keys.count })
-        else { return nil }
-        let all = rows.flatMap { row in keys.compactMap { row.ratios[$0]?.samples } }
-        guard var shared = all.first else { return nil }
-        for samples in all where samples != shared {
+        guard rows.count >= 2, let all = rows.first?.ratios.keys.sorted(), rows.allSatisfy({ $0.ratios.count == all.count }) else {
+            return nil
+        }
+        // A method that a metric is undefined for on every image has no place in any order.
+        let keys = all.filter { key in rows.allSatisfy { !($0.ratios[key]?.samples.isEmpty ?? true) } }
+        guard keys.count >= 2 else { return nil }
+        let columns = rows.flatMap { row in keys.compactMap { row.ratios[$0]?.samples } }
+        guard var shared = columns.first else { return nil }
+        for samples in columns where samples != shared {
             let members = Set(samples)
             shared = shared.filter(members.contains)
         }
+        guard !shared.isEmpty else { return nil }
         let (clusters, resamples) = try context.clusters(of: shared)
         guard clusters.count >= 2 else { return nil }
         let ratios = try rows.map { row in

@@ -144,9 +144,11 @@ public struct MetricAnalysis: Sendable, Equatable {
     }
 
     private static func ranking(_ model: Int, _ scores: MetricScores, _ context: DatasetContext) throws -> Ranking? {
-        var keys = scores.columns.keys.sorted().filter { $0.model == model }
+        // A method without a value on any image has no rank.
+        func hasValues(_ key: MetricScores.Key) -> Bool { !(scores.columns[key]?.samples.isEmpty ?? true) }
+        var keys = scores.columns.keys.sorted().filter { $0.model == model && hasValues($0) }
         guard keys.count >= 2, let sign = scores.metric.better.sign else { return nil }
-        if let centre = context.centreID, scores.columns[MetricScores.Key(model: context.noneID, method: centre)] != nil {
+        if let centre = context.centreID, hasValues(MetricScores.Key(model: context.noneID, method: centre)) {
             keys.append(MetricScores.Key(model: context.noneID, method: centre))
         }
         let (samples, values) = scores.common(keys)

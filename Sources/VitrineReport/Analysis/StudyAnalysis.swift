@@ -18,6 +18,10 @@ public struct StudyAnalysis: Sendable, Equatable {
     /// Images are ranked, split and plotted by this one: the first of the study file, under `corrected` where that was asked for.
     public var primary: MetricRecord
     public var datasets: [DatasetAnalysis]
+    /// Data set by data set, model by model; decided together.
+    public var verdicts: [MethodVerdict]
+    /// How many tests were adjusted together for `verdicts`.
+    public var verdictTests: Int { verdicts.tests }
     public var checkpoints: [CheckpointRecord]
     public var arithmetic: [ArithmeticRecord]
     public var failures: [FailureRecord]
@@ -57,10 +61,14 @@ public struct StudyAnalysis: Sendable, Equatable {
         let shared = DatasetAnalysis.Shared(
             stabilities: try store.stabilities(), signs: try store.notes(name: "signs-agreeing"), agreementProtocol: rules)
         datasets = []
+        verdicts = []
         for record in try store.datasets() {
             let context = try DatasetContext(record, store: store, methods: methods, seed: seed, resamples: resamples, workers: workers)
-            datasets.append(try DatasetAnalysis(context, store: store, metrics: metrics, primary: primary.id, shared: shared))
+            let dataset = try DatasetAnalysis(context, store: store, metrics: metrics, primary: primary.id, shared: shared)
+            datasets.append(dataset)
+            verdicts += dataset.verdicts
         }
+        verdicts.decide(level: Self.alpha)
     }
 
     public func method(_ id: Int) -> MethodRecord? { methods.first { $0.id == id } }

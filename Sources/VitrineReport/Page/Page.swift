@@ -18,14 +18,15 @@ struct Page {
     let colorMap: ColorMap
     private let sections: [any PageSection]
 
-    init(study: StudyAnalysis, answer: Answer, gallery: Gallery, overview: Overview, colorMap: ColorMap) {
+    init(study: StudyAnalysis, verdict: VerdictSection, answer: Answer, gallery: Gallery, overview: Overview, colorMap: ColorMap) {
         (self.study, self.gallery, self.colorMap) = (study, gallery, colorMap)
         sections = [
-            AnswerSection(study: study, answer: answer, overview: overview), ScoreTables(study: study),
+            verdict, AnswerSection(study: study, answer: answer, overview: overview), ScoreTables(study: study),
             PicturesSection(overview: overview, colorMap: colorMap), GallerySection(gallery: gallery, colorMap: colorMap),
             ProtocolChanges(study: study), RanksSection(study: study), SizeSection(study: study), MasksSection(study: study),
             PredictionsSection(study: study),
-            AgreementSection(study: study), ComparisonsSection(study: study), FailuresSection(study: study), LimitsSection(study: study),
+            FlipsSection(study: study), AgreementSection(study: study), ComparisonsSection(study: study), FailuresSection(study: study),
+            LimitsSection(study: study),
             ProvenanceSection(study: study),
         ]
     }
@@ -36,7 +37,7 @@ struct Page {
         try html.element("html", ["lang": "en"]) { html in
             html.element("head") { head(&$0) }
             try html.element("body") { html in
-                html.element("a", ["class": "skip", "href": "#answer"], "Skip to the answer")
+                html.element("a", ["class": "skip", "href": "#verdict"], "Skip to the verdict")
                 html.element("header") { html in
                     html.element("h1", study.title.isEmpty ? "Study" : study.title)
                     html.element("p", ["class": "note"]) { html in

@@ -103,7 +103,7 @@ extension StudyModel {
 }
 
 /// A double-quoted YAML scalar.
-private func quoted(_ text: String) -> String {
+func quoted(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
         switch scalar {

@@ -34,7 +34,11 @@ struct TrainingProvenance: Codable, Equatable {
     static func read(_ folder: String) throws -> TrainingProvenance? {
         let path = folder + "/" + fileName
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
-        do { return try JSONDecoder().decode(TrainingProvenance.self, from: data) } catch {
+        do {
+            var found = try JSONDecoder().decode(TrainingProvenance.self, from: data)
+            found.identity = RecipeField.completed(found.identity)
+            return found
+        } catch {
             throw InputFailure(
                 stage: .model, message: "\(path): says nothing about the model beside it; remove \(folder) to train it again")
         }

@@ -9,20 +9,27 @@ public final class ImageStore: Sendable {
     /// Side of every image.
     public let size: Int
     private let limit: Int
+    private let read: @Sendable (Sample) throws -> Image
     private let kept = Mutex<(images: [String: Image], bytes: Int)>(([:], 0))
 
-    /// - Parameter memory: bytes of prepared images to keep; the first that come stay.
+    /// - Parameters:
+    ///   - memory: bytes of prepared images to keep; the first that come stay.
+    ///   - read: where images come from; their files, unless they are drawn when they are needed.
     /// - Throws: `TrainingError.noImageSize` for a preprocessing whose result depends on the image.
-    public init(preprocess: Preprocess, memory: Int = 1 << 30) throws(TrainingError) {
+    public init(
+        preprocess: Preprocess, memory: Int = 1 << 30,
+        read: @escaping @Sendable (Sample) throws -> Image = { try Image(contentsOf: $0.imagePath) }
+    ) throws(TrainingError) {
         guard let size = preprocess.size else { throw .noImageSize(preprocess: preprocess.description) }
         self.preprocess = preprocess
         self.size = size
         limit = memory
+        self.read = read
     }
 
     public func prepared(_ sample: Sample) throws -> Image {
         if let image = kept.withLock({ $0.images[sample.imagePath] }) { return image }
-        let image = try preprocess.prepared(Image(contentsOf: sample.imagePath))
+        let image = try preprocess.prepared(read(sample))
         kept.withLock { kept in
             if kept.bytes + image.pixels.count <= limit && kept.images.updateValue(image, forKey: sample.imagePath) == nil {
                 kept.bytes += image.pixels.count
@@ -31,15 +38,15 @@ public final class ImageStore: Sendable {
         return image
     }
 
-    /// A batch `[samples, 3, size, size]`, augmented where `augmentation` is given.
-    func tensor(
-        _ samples: ArraySlice<Sample>, augmentation: (rule: Augmentation, seed: UInt64, epoch: Int)?, workspace: Workspace
-    ) throws -> Tensor {
+    /// A batch `[samples, 3, size, size]`, changed at random where `changes` are given.
+    func tensor(_ samples: ArraySlice<Sample>, changes: TrainingChanges?, workspace: Workspace) throws -> Tensor {
         var batch = workspace.tensor([samples.count, 3, size, size])
         for (b, sample) in samples.enumerated() {
             var image = try prepared(sample)
-            if let augmentation { image = augmentation.rule(image, seed: augmentation.seed, epoch: augmentation.epoch, id: sample.id) }
-            batch.replace(from: b * 3 * size * size, with: preprocess.tensor(fromPrepared: image))
+            if let changes { image = changes.changed(image, of: sample) }
+            var tensor = preprocess.tensor(fromPrepared: image)
+            changes?.deleteCell(&tensor, of: sample)
+            batch.replace(from: b * 3 * size * size, with: tensor)
         }
         return batch
     }

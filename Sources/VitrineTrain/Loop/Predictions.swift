@@ -38,7 +38,7 @@ public struct Predictions: Sendable {
         try parallelFor(pieces, workers: workers) { worker, i in
             if isStopped() { throw Interrupted() }
             let piece = samples[i * size..<min((i + 1) * size, samples.count)]
-            let images = try store.tensor(piece, augmentation: nil, workspace: workspaces[worker])
+            let images = try store.tensor(piece, changes: nil, workspace: workspaces[worker])
             let trace = try model.trace(images, targets: [], request: .logits, workspace: workspaces[worker])
             let values = rows(trace)
             results.store((0..<piece.count).map { values[$0].values }, at: i)

@@ -213,12 +213,29 @@ public struct Trainer {
         return (set.training.count + perStep - 1) / perStep
     }
 
-    /// The training images in the order of an epoch: a shuffle (Fisher and Yates) that depends on seed and epoch alone.
+    /// The training images in the order of an epoch: a shuffle (Fisher and Yates) that depends on seed and epoch alone, of images or,
+    /// where patients stay together, of patients with their images in order.
     private func order(epoch: Int) -> [Int] {
-        var order = Array(set.training.indices)
+        var groups = patientGroups
         var generator = Philox(seed: recipe.seed, name: "training order", index: UInt64(epoch))
-        for i in stride(from: order.count - 1, to: 0, by: -1) { order.swapAt(i, generator.below(i + 1)) }
-        return order
+        for i in stride(from: groups.count - 1, to: 0, by: -1) { groups.swapAt(i, generator.below(i + 1)) }
+        return groups.flatMap { $0 }
+    }
+
+    /// What is shuffled: single images, or the images of each patient.
+    private var patientGroups: [[Int]] {
+        guard recipe.keepsPatientsTogether else { return set.training.indices.map { [$0] } }
+        var places: [String: Int] = [:]
+        var groups: [[Int]] = []
+        for (i, sample) in set.training.enumerated() {
+            if let patient = sample.patient, let place = places[patient] {
+                groups[place].append(i)
+            } else {
+                if let patient = sample.patient { places[patient] = groups.count }
+                groups.append([i])
+            }
+        }
+        return groups
     }
 
     /// The pieces of a step, each scaled so that the gradients of its batches are averaged.
@@ -264,7 +281,7 @@ public struct Trainer {
                 gradients.addHead(of: model, features: rows, workspace: workspace, logitGradient: logitGradient)
             } else {
                 let images = try store.tensor(
-                    batch.samples[...], augmentation: (recipe.augmentation, recipe.seed, epoch), workspace: workspace)
+                    batch.samples[...], changes: TrainingChanges(recipe, epoch: epoch), workspace: workspace)
                 _ = try model.weightGradient(
                     of: images, frozenBlocks: recipe.frozenBlocks, into: &gradients, workspace: workspace, logitGradient: logitGradient)
             }

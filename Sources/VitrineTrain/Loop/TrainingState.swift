@@ -60,8 +60,9 @@ struct TrainingState: Sendable {
         guard let text = file.metadata[Self.positionKey], let stored = try? decoder.decode(Position.self, from: Data(text.utf8)) else {
             throw TrainingError.damagedState(path: path, reason: "it has no \(Self.positionKey)")
         }
-        for (field, given) in position.identity.sorted(by: { $0.key < $1.key }) where stored.identity[field] != given {
-            throw TrainingError.resumeMismatch(field: field, stored: stored.identity[field] ?? "nothing", given: given)
+        let identity = RecipeField.completed(stored.identity)
+        for (field, given) in position.identity.sorted(by: { $0.key < $1.key }) where identity[field] != given {
+            throw TrainingError.resumeMismatch(field: field, stored: identity[field] ?? "nothing", given: given)
         }
         func tensor(_ name: String, like shape: Shape) throws -> Tensor {
             let stored = try file.tensor(named: name)
@@ -76,5 +77,6 @@ struct TrainingState: Sendable {
         try model.forEachParameter { info, weight in weight = try tensor("weight." + info.name, like: weight.shape) }
         optimizer.steps = stored.optimizerSteps
         position = stored
+        position.identity = identity
     }
 }

@@ -25,6 +25,10 @@ public struct Recipe: Sendable, Equatable {
     public var clipNorm = 0.0
     public var epochs = 20
     public var batch = 32
+    /// Whether the images of a patient stay together in the order of an epoch, and are mirrored, cropped and turned alike.
+    public var keepsPatientsTogether = false
+    /// Probability with which a training image loses one cell of the 4 x 4 grid.
+    public var deletedCells = 0.0
     /// Batches whose gradients are averaged before a step.
     public var accumulation = 1
     /// Epochs without a better validation loss before the run stops; 0 to go to the end. The best epoch is kept either way.

@@ -31,6 +31,9 @@ public struct RecipeField: Sendable {
         real("clip-norm", \.clipNorm, "at least 0", "largest norm of the gradient, 0 for no limit") { $0 >= 0 },
         integer("epochs", \.epochs, 1...1_000_000, "epochs"),
         integer("batch", \.batch, 1...1_000_000, "images per batch"),
+        flag(
+            "pairs", \.keepsPatientsTogether,
+            "keep the images of a patient together in a batch and change them alike, so that a pair differs in its lesion alone"),
         integer("accumulation", \.accumulation, 1...1_000_000, "batches per step of the optimiser"),
         integer("patience", \.patience, 0...1_000_000, "epochs without a better validation loss before stopping, 0 for never"),
         real("label-smoothing", \.labelSmoothing, "in [0, 1)", "label smoothing") { $0 >= 0 && $0 < 1 },
@@ -49,6 +52,10 @@ public struct RecipeField: Sendable {
         real("rotation", \.augmentation.rotation, "in [0, 180]", "largest rotation in degrees") { $0 >= 0 && $0 <= 180 },
         real("brightness", \.augmentation.brightness, "in [0, 1]", "largest relative change of brightness") { $0 >= 0 && $0 <= 1 },
         real("contrast", \.augmentation.contrast, "in [0, 1]", "largest relative change of contrast") { $0 >= 0 && $0 <= 1 },
+        real(
+            "delete-cells", \.deletedCells, "in [0, 1]",
+            "probability that an image loses a random cell of the 4x4 grid (0 after normalisation), so that deletion is in the model's domain"
+        ) { $0 >= 0 && $0 <= 1 },
         real("validation-share", \.validationShare, "in [0, 1)", "share drawn for validation where the data has no split") {
             $0 >= 0 && $0 < 1
         },
@@ -56,6 +63,15 @@ public struct RecipeField: Sendable {
         seed("split-seed", \.splitSeed, "seed of the split"),
         seed("seed", \.seed, "seed of weights, order and augmentation"),
     ]
+
+    /// Values by field that an earlier version stored, with those of fields that it did not know: their defaults do what it did.
+    public static func completed(_ stored: [String: String]) -> [String: String] {
+        var complete = stored
+        for field in all where ["pairs", "delete-cells"].contains(field.name) && stored[field.name] == nil {
+            complete[field.name] = field.get(Recipe())
+        }
+        return complete
+    }
 
     /// Sets fields by name.
     ///

@@ -9,7 +9,7 @@ struct StudyReport: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Says what the scores are worth: one page, tables, figures.",
         discussion: """
-            Writes DIR/report.html (one file that needs no network), scores.csv and scores.jsonl (a row per image, model, method, metric and \
+            Writes DIR/report.html (one file that needs no network), verdict.csv (a row per method and question), scores.csv and scores.jsonl (a row per image, model, method, metric and \
             protocol), summary.csv (a row per cell), comparisons.csv (pairs, and methods against controls), tables.tex, figures/, and \
             timings.csv. All but the last depend on the results alone, byte for byte.
 
@@ -45,6 +45,9 @@ struct StudyReport: ParsableCommand {
     @Flag(help: "Also write every stored map as .npy, at its native resolution.")
     var maps = false
 
+    @Flag(help: "Also print the cards of the verdict: what is shown of every method, question by question.")
+    var cards = false
+
     @Option(help: "Worker threads (default: one per core). Results do not depend on it.")
     var workers: Int = ProcessInfo.processInfo.activeProcessorCount
 
@@ -66,6 +69,7 @@ struct StudyReport: ParsableCommand {
         print(answer.question)
         print(answer.short)
         for sentence in answer.sentences { print(sentence) }
+        if cards { for line in answer.cards { print(line) } }
         complain("report in \(output)/report.html")
         let progress = try store.progress()
         guard progress.isComplete else {

@@ -6,6 +6,8 @@ public struct Interval: Sendable, Equatable {
         case bca
         /// Quantiles of the resampled values, without correction.
         case percentile
+        /// Quantiles of studentised deviations of the resamples.
+        case studentised
         /// Wilson's score interval of a proportion.
         case wilson
         /// Clopper and Pearson's exact interval of a proportion.

@@ -1,0 +1,131 @@
+import VitrineData
+import VitrineEvaluate
+import VitrineExplain
+import VitrineImage
+import VitrineModel
+import VitrineTensor
+
+/// Scores maps of one task against what its network provably used.
+///
+/// Every map is reduced to the network's patches first (mean over each patch), the resolution at which all methods can be compared, so
+/// that chance is exact and the ceiling is that of the grid.
+struct TrustScorer: Sendable {
+    let task: TrustTask
+    let model: VisionTransformer
+    let seed: UInt64
+    private let evaluator: Evaluator
+
+    init(_ proven: ProvenModel, seed: UInt64) throws {
+        task = proven.task
+        model = proven.model
+        self.seed = seed
+        evaluator = try Evaluator(["average-precision", "pointing-game", "mass-accuracy"], protocol: .corrected, seed: seed)
+    }
+
+    /// Adds the scores that a record lacks of some methods.
+    func addScores(of methods: [ConfiguredMethod], to record: inout TrustRecord, _ image: TrustImage, workspace: Workspace, watch: Watch)
+        throws
+    {
+        let missing = methods.filter { record.scores[$0.name] == nil && record.failures[$0.name] == nil }
+        guard !missing.isEmpty else { return }
+        let plan = try ExplanationPlan(model: model, methods: missing, seed: seed)
+        let own = try plan.explain([image.input], workspace: workspace, watch: watch)[0]
+        for failure in own.failures { record.failures[failure.method] = failure.message }
+        for explanation in own.explanations {
+            record.scores[explanation.method] = try scores(of: explanation.map, image)
+        }
+        guard let both = image.both else { return }
+        var shares: [String: [Double]] = [:]
+        for (k, region) in both.regions.enumerated() {
+            let input = PreparedImage(
+                name: image.input.name + "/both", pixels: both.pixels, target: .fixed(.logit(region.label)), scale: image.input.scale)
+            let others = both.regions.indices.filter { $0 != k }.map { both.regions[$0].mask }
+            for explanation in try plan.explain([input], workspace: workspace, watch: watch)[0].explanations {
+                let map = reduced(explanation.map)
+                shares[explanation.method, default: []] += others.map { Self.outranks(map, region.mask, $0) }
+            }
+        }
+        for (method, values) in shares where record.scores[method] != nil && values.allSatisfy(\.isFinite) {
+            record.scores[method]?[TrustMeasure.classContrast] = .init(value: mean(values), chance: 0.5, ceiling: 1)
+        }
+    }
+
+    /// The map on the network's patches, as its values are, without the display rule of its reference.
+    func reduced(_ map: HeatMap) -> HeatMap {
+        let grid = model.configuration.positionGrid
+        var patches = map.reduced(rows: grid.rows, columns: grid.columns)
+        patches.display = DisplayRule(upsampling: .nearest, normalisation: .none)
+        return patches
+    }
+
+    /// The measures of one map.
+    func scores(of map: HeatMap, _ image: TrustImage) throws -> [String: TrustRecord.Value] {
+        let patches = ScoredMap(reduced(map))
+        func value(_ score: Score) -> TrustRecord.Value? {
+            // A map without an answer points nowhere: it scores what chance does.
+            guard let value = score.value ?? score.chance, let chance = score.chance else { return nil }
+            return .init(value: value, chance: chance, ceiling: score.ceiling)
+        }
+        func measure(_ mask: Mask) throws -> [Score] {
+            try evaluator.scores(of: patches, on: ScoredMask(mask), item: image.input.name)
+        }
+        var scores: [String: TrustRecord.Value] = [:]
+        let onCause = try measure(image.cause)
+        scores[TrustMeasure.localisation] = value(onCause[0])
+        scores[TrustMeasure.pointing] = value(onCause[1])
+        for (part, mask) in image.regions where !mask.isEmpty {
+            scores[TrustMeasure.credit(part)] = value(try measure(mask)[2])
+        }
+        return scores
+    }
+
+    /// The probability that a pixel of one region has a larger value than one of the other, ties half.
+    static func outranks(_ map: HeatMap, _ region: Mask, _ other: Mask) -> Double {
+        func weights(_ mask: Mask) -> [Double] {
+            var weights = [Double](repeating: 0, count: map.values.count)
+            for y in 0..<mask.height {
+                for x in 0..<mask.width where mask[row: y, column: x] {
+                    weights[y * map.rows / mask.height * map.columns + x * map.columns / mask.width] += 1
+                }
+            }
+            return weights
+        }
+        let (inside, outside) = (weights(region), weights(other))
+        var wins = 0.0
+        for (i, a) in inside.enumerated() where a > 0 {
+            for (j, b) in outside.enumerated() where b > 0 {
+                let (u, v) = (map.values[i], map.values[j])
+                wins += a * b * (u > v ? 1 : u == v ? 0.5 : 0)
+                if !(u - v).isFinite { return .nan }
+            }
+        }
+        return wins / (inside.reduce(0, +) * outside.reduce(0, +))
+    }
+
+    /// Adds the metrics that a record lacks of some methods.
+    func addMetrics(
+        _ metrics: Evaluator, of methods: [ConfiguredMethod], to record: inout TrustRecord, _ image: TrustImage,
+        networks: RandomisedNetworks, workspace: Workspace, watch: Watch
+    ) throws {
+        let names = metrics.entries.map { $0.metric.identifier }
+        func lacking(_ method: String) -> [Int] {
+            names.indices.filter { record.metrics[method]?[names[$0]] == nil }
+        }
+        let wanted = methods.filter { record.scores[$0.name] != nil && !lacking($0.name).isEmpty }
+        guard !wanted.isEmpty, let scale = image.input.scale else { return }
+        let questioned = try QuestionedImage(
+            image.input, scale: scale, model: model, networks: networks, seed: seed, methodSeed: seed, workspace: workspace, watch: watch)
+        let plan = try ExplanationPlan(model: model, methods: wanted, seed: seed)
+        for explanation in try plan.explain([image.input], workspace: workspace, watch: watch)[0].explanations {
+            let places = lacking(explanation.method)
+            let evaluator = Evaluator(
+                places.map { metrics.entries[$0] }, seed: metrics.seed, permutations: metrics.permutations, controls: metrics.controls)
+            let scores = try evaluator.scores(
+                of: ScoredMap(explanation.map), on: ScoredMask(image.cause), witness: questioned.witness(of: wanted[explanation.index]),
+                item: image.input.name)
+            for (place, score) in zip(places, scores) {
+                record.metrics[explanation.method, default: [:]][names[place]] = .some(score.value)
+            }
+        }
+    }
+}

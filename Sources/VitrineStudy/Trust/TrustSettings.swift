@@ -1,0 +1,52 @@
+import VitrineTrain
+
+/// What decides the result of a trust run, but for its methods and metrics.
+public struct TrustSettings: Sendable, Equatable {
+    /// Phantoms of each task to train on, in each round.
+    public var count = 2400
+    /// Epochs of a round.
+    public var epochs = 16
+    /// Rounds of training at most; each goes on from the one before with phantoms of its own, until the model passes the check.
+    public var rounds = 4
+    /// Positive images on which the check is made, and as many negative ones.
+    public var checked = 200
+    /// Images whose maps are scored.
+    public var images = 40
+    /// Of these, images on which metrics are asked about.
+    public var audited = 12
+    public var seed: UInt64 = 0
+
+    public init() {}
+
+    /// Side of the network's input in pixels.
+    static let imageSize = 64
+
+    /// How a round trains: random weights of a small transformer, matched pairs in one batch.
+    func recipe(round: Int) -> Recipe {
+        var recipe = Recipe()
+        recipe.name = "trust"
+        recipe.model = "patch=8,width=96,depth=4,heads=3"
+        recipe.imageSize = Self.imageSize
+        recipe.preprocess = "resize"
+        recipe.learningRate = 5e-4
+        recipe.schedule = .cosinePerStep
+        recipe.warmup = round == 0 ? 2 : 1
+        recipe.clipNorm = 1
+        recipe.epochs = epochs
+        recipe.batch = 32
+        recipe.augmentation.flips = true
+        recipe.keepsPatientsTogether = true
+        recipe.seed = seed &+ UInt64(round)
+        return recipe
+    }
+
+    /// By name, for the file that tells whether a folder holds this run.
+    var identity: [String: String] {
+        var identity = [
+            "count": "\(count)", "epochs": "\(epochs)", "checked": "\(checked)", "images": "\(images)", "audited": "\(audited)",
+            "seed": "\(seed)",
+        ]
+        identity["recipe"] = RecipeField.all.map { "\($0.name)=\($0.get(recipe(round: 0)))" }.joined(separator: " ")
+        return identity
+    }
+}

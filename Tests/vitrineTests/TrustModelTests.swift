@@ -1,0 +1,70 @@
+import Foundation
+import Testing
+import VitrineImage
+
+@testable import vitrine
+
+@Suite("vitrine trust --model")
+struct TrustModelTests {
+    private static let arguments = [
+        "trust", "--model", CommandRun.model, "--heads", "4", "--preprocess", "resize:40", "--quiet", "-o", "out",
+    ]
+
+    private static func pictures(_ scratch: Scratch, _ folders: [String], masks: String) throws {
+        for (i, name) in ["a", "b", "c"].enumerated() {
+            for folder in folders { try scratch.image("\(folder)/\(name)\(folders.count > 1 ? folder.suffix(1) : "").png") }
+            try scratch.mask(
+                "\(masks)/\(name)\(folders.count > 1 ? folders[1].suffix(1) : "").png",
+                PixelRectangle(top: 4 + 5 * i, left: 9, width: 13, height: 11))
+        }
+    }
+
+    @Test("images beside each other and a folder of masks give cards, a report, and a study that goes on")
+    func flat() throws {
+        let scratch = try Scratch()
+        try Self.pictures(scratch, ["scans"], masks: "masks")
+        let arguments = Self.arguments + ["--data", "scans", "--masks", "masks", "--method", "attention", "gradcam"]
+        let first = try CommandRun.run(arguments, in: scratch.path)
+        #expect(first.status == 0, "\(first.errors)")
+        for text in [
+            "\nattention\n", "\ngradcam\n", "points at the lesion", "not shown: average-precision (corrected)", "nothing could be shown",
+        ] {
+            #expect(first.output.contains(text), "\(text): \(first.output)")
+        }
+        #expect(first.output.contains("depends on the class               shown to fail") == false)
+        #expect(scratch.exists("out/report/report.html") && scratch.exists("out/report/verdict.csv"))
+        // Nothing was labelled: what is explained is what the model predicts.
+        #expect(scratch.text("out/study.yaml").contains("target: predicted"))
+        let table = scratch.text("out/report/scores.csv")
+        let again = try CommandRun.run(arguments + ["rollout"], in: scratch.path)
+        #expect(again.status == 0 && again.output.contains("\nrollout\n"), "\(again.errors)")
+        // What was computed stands as it was.
+        let old = table.split(separator: "\n").dropFirst().filter { $0.contains(",attention,") }
+        let new = Set(scratch.text("out/report/scores.csv").split(separator: "\n"))
+        #expect(!old.isEmpty && old.allSatisfy(new.contains))
+    }
+
+    @Test("folders per class explain the positive class")
+    func classes() throws {
+        let scratch = try Scratch()
+        try Self.pictures(scratch, ["scans/0", "scans/1"], masks: "masks")
+        let result = try CommandRun.run(
+            Self.arguments + ["--data", "scans", "--masks", "masks", "--method", "attention"], in: scratch.path)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(scratch.text("out/study.yaml").contains("target: positive"))
+        #expect(result.output.contains("3 images"))
+    }
+
+    @Test("what is missing is named by the flag that brings it")
+    func mistakes() throws {
+        let scratch = try Scratch()
+        try Self.pictures(scratch, ["scans/0", "scans/1"], masks: "masks")
+        func errors(_ arguments: [String]) throws -> String { try CommandRun.run(arguments, in: scratch.path).errors }
+        #expect(try errors(Self.arguments + ["--data", "scans"]).contains("--masks"))
+        #expect(try errors(Self.arguments + ["--data", "nowhere"]).contains("--data nowhere: does not exist"))
+        #expect(try errors(Self.arguments).contains("--model needs --data"))
+        #expect(try errors(Self.arguments + ["--data", "scans", "--phantoms"]).contains("--phantoms and --model"))
+        #expect(try errors(["trust", "--data", "scans", "-o", "out"]).contains("--data needs --model"))
+        #expect(try errors(Self.arguments + ["--data", "scans", "--masks", "masks", "--method", "centre"]).contains("controls alone"))
+    }
+}
