@@ -20,6 +20,9 @@ size_t vk_product_scratch(void) { return (size_t)VK_BLOCK * VK_DEPTH + (size_t)V
 
 VK_INLINE size_t vk_least(size_t a, size_t b) { return a < b ? a : b; }
 
+// Makes the compiler forget what it knows of a value in a register.
+#define VK_OPAQUE(value) __asm__("" : "+r"(value))
+
 #define VK_JOIN_(a, b) a##_##b
 #define VK_JOIN(a, b) VK_JOIN_(a, b)
 

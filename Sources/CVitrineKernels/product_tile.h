@@ -179,19 +179,26 @@ typedef struct {
 // acc[i][v] = sum over `terms` of a[i, .] b[., v]; b has rows of VK_WIDTH.
 VK_INLINE VK_TARGET void VK_NAME(accumulate)(int rows, int vectors, size_t terms, VK_NAME(vk_rows) a, const float *b,
                                              vector acc[VK_ROWS][2]) {
-    // One pointer for five rows: a processor reaches the others by multiples of the stride.
-    const float *x[3] = {a.values, a.values + (rows > 5 ? 5 : 0) * a.stride, a.values + (rows > 10 ? 10 : 0) * a.stride};
+    // One pointer for five rows: an address may have once, twice and four times the stride, or once its triple, so that nothing is added
+    // from row to row. VK_OPAQUE keeps the compiler from other ways that it prefers: fewer registers for more additions.
+    const char *x[3] = {(const char *)a.values, (const char *)(a.values + (rows > 5 ? 5 : 0) * a.stride),
+                        (const char *)(a.values + (rows > 10 ? 10 : 0) * a.stride)};
+    size_t stride = a.stride * sizeof *a.values, triple = 3 * stride;
+    VK_OPAQUE(stride);
+    VK_OPAQUE(triple);
+    const float *end = b + terms * VK_WIDTH;
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) acc[i][v] = (vector)(0.0f);
-    for (size_t t = 0; t < terms; t++, x[0]++, x[1]++, x[2]++, b += VK_WIDTH) {
+    for (; b != end; b += VK_WIDTH) {
         vector y[2];
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) y[v] = *(const vector *)(b + v * VK_LANES);
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) {
-            vector left = (vector)(x[i / 5][i % 5 * a.stride]);
+            const char *row = x[i / 5];
+            vector left = (vector)(*(const float *)(i % 5 == 3 ? row + triple : row + i % 5 * stride));
 #pragma clang loop unroll(full)
             for (int v = 0; v < vectors; v++) {
 #if VK_LANES > 4
@@ -200,6 +207,11 @@ VK_INLINE VK_TARGET void VK_NAME(accumulate)(int rows, int vectors, size_t terms
                 acc[i][v] += left * y[v];
 #endif
             }
+        }
+#pragma clang loop unroll(full)
+        for (int g = 0; g < (rows + 4) / 5; g++) {
+            x[g] += sizeof *a.values;
+            VK_OPAQUE(x[g]);
         }
     }
 }
