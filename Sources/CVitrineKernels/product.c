@@ -3,8 +3,8 @@
 
 // c = alpha a b + beta c, in the usual shape of fast matrix products (Goto and van de Geijn 2008, https://doi.org/10.1145/1356052.1356053;
 // Van Zee and van de Geijn 2015, https://doi.org/10.1145/2764454): tiles of c in registers, their rows of a in the first cache, panels
-// of b in the second. b is copied into panels as it is used, so that weights are read once and never kept twice; a is read where it
-// lies, unless it is transposed or only a part of its values is wanted.
+// of b in the second. b is copied into panels as it is used, unless it was packed so before; a is read where it lies, unless it is
+// transposed, only a part of its values is wanted, or its rows would meet in one set of the first cache.
 //
 // An element of c is one chain of fused products over each block of VK_DEPTH terms, and a sum of the blocks, wherever the element
 // lies in its tile and whatever other rows and columns there are. So any cut of rows or columns gives the same bits.
@@ -19,6 +19,9 @@
 size_t vk_product_scratch(void) { return (size_t)VK_BLOCK * VK_DEPTH + (size_t)VK_DEPTH * VK_COLUMNS; }
 
 VK_INLINE size_t vk_least(size_t a, size_t b) { return a < b ? a : b; }
+
+// Makes the compiler forget what it knows of a value in a register.
+#define VK_OPAQUE(value) __asm__("" : "+r"(value))
 
 #define VK_JOIN_(a, b) a##_##b
 #define VK_JOIN(a, b) VK_JOIN_(a, b)
@@ -51,5 +54,23 @@ void vk_product(int path, const vk_factors *f, float *c, size_t stride, float *s
     case 1: vk_product_v3(f, c, stride, scratch); return;
 #endif
     default: vk_product_plain(f, c, stride, scratch);
+    }
+}
+
+size_t vk_panel_width(int path) {
+    switch (path) {
+    case 2: return 32;
+    case 1: return 16;
+    default: return 8;
+    }
+}
+
+void vk_pack(int path, vk_factor x, size_t rows, size_t columns, size_t first, size_t last, float *to) {
+    switch (path) {
+#if defined(__x86_64__) && defined(__GLIBC__)
+    case 2: vk_pack_v4(x, rows, columns, vk_panel_width(path), first, last, to); return;
+    case 1: vk_pack_v3(x, rows, columns, vk_panel_width(path), first, last, to); return;
+#endif
+    default: vk_pack_plain(x, rows, columns, vk_panel_width(path), first, last, to);
     }
 }

@@ -128,6 +128,24 @@ VK_TARGET static void VK_NAME(take)(vk_factor x, size_t row, size_t column, size
     if (x.part != VK_ALL) VK_NAME(copy)(x.part, to, to_stride, rows, columns, to, to_stride);
 }
 
+// The same of a factor that may be packed, panel by panel.
+VK_TARGET static void VK_NAME(gather)(vk_factor x, size_t row, size_t column, size_t rows, size_t columns, float *to, size_t to_stride) {
+    if (x.panel == 0) {
+        VK_NAME(take)(x, row, column, rows, columns, to, to_stride);
+        return;
+    }
+    size_t across = x.is_transposed ? row : column, extent = x.is_transposed ? rows : columns;
+    for (size_t done = 0; done < extent;) {
+        size_t inside = (across + done) % x.panel, some = vk_least(x.panel - inside, extent - done);
+        vk_factor panel = {x.values + (across + done - inside) * x.stride, x.panel, x.is_transposed, x.part, 0};
+        if (x.is_transposed)
+            VK_NAME(take)(panel, inside, column, some, columns, to + done * to_stride, to_stride);
+        else
+            VK_NAME(take)(panel, row, inside, rows, some, to + done, to_stride);
+        done += some;
+    }
+}
+
 // Where a block of b lies: [terms, columns] from row `row` and column `column` on.
 typedef struct {
     size_t row, column, terms, columns;
@@ -135,10 +153,21 @@ typedef struct {
 
 // Asks for piece `piece` of `pieces` of a block of b, so that it comes bit by bit while another one is worked on.
 VK_TARGET static void VK_NAME(ask_for)(vk_factor b, VK_NAME(vk_place) at, size_t piece, size_t pieces) {
-    size_t rows = b.is_transposed ? at.columns : at.terms, floats = b.is_transposed ? at.terms : at.columns;
-    const float *from = b.values + (b.is_transposed ? at.column * b.stride + at.row : at.row * b.stride + at.column);
-    for (size_t i = rows * piece / pieces; i < rows * (piece + 1) / pieces; i++)
-        for (size_t j = 0; j < floats; j += 16) __builtin_prefetch(from + i * b.stride + j, 0, 2);
+    // Stored as `lines` of so many `floats`.
+    size_t lines = b.is_transposed ? at.columns : at.terms, floats = b.is_transposed ? at.terms : at.columns;
+    size_t line = b.is_transposed ? at.column : at.row, column = b.is_transposed ? at.row : at.column;
+    if (b.panel == 0) {
+        const float *from = b.values + line * b.stride + column;
+        for (size_t i = lines * piece / pieces; i < lines * (piece + 1) / pieces; i++)
+            for (size_t j = 0; j < floats; j += 16) __builtin_prefetch(from + i * b.stride + j, 0, 2);
+        return;
+    }
+    // Of every panel that the block reaches into, the same lines: consecutive memory.
+    size_t first = column / b.panel, panels = (column + floats - 1) / b.panel + 1 - first, all = panels * lines;
+    for (size_t i = all * piece / pieces; i < all * (piece + 1) / pieces; i++) {
+        const float *from = b.values + (first + i / lines) * b.panel * b.stride + (line + i % lines) * b.panel;
+        for (size_t j = 0; j < b.panel; j += 16) __builtin_prefetch(from + j, 0, 2);
+    }
 }
 
 // Rows of a for a tile: as they lie in memory, or copied.
@@ -150,19 +179,26 @@ typedef struct {
 // acc[i][v] = sum over `terms` of a[i, .] b[., v]; b has rows of VK_WIDTH.
 VK_INLINE VK_TARGET void VK_NAME(accumulate)(int rows, int vectors, size_t terms, VK_NAME(vk_rows) a, const float *b,
                                              vector acc[VK_ROWS][2]) {
-    // One pointer for five rows: a processor reaches the others by multiples of the stride.
-    const float *x[3] = {a.values, a.values + (rows > 5 ? 5 : 0) * a.stride, a.values + (rows > 10 ? 10 : 0) * a.stride};
+    // One pointer for five rows: an address may have once, twice and four times the stride, or once its triple, so that nothing is added
+    // from row to row. VK_OPAQUE keeps the compiler from other ways that it prefers: fewer registers for more additions.
+    const char *x[3] = {(const char *)a.values, (const char *)(a.values + (rows > 5 ? 5 : 0) * a.stride),
+                        (const char *)(a.values + (rows > 10 ? 10 : 0) * a.stride)};
+    size_t stride = a.stride * sizeof *a.values, triple = 3 * stride;
+    VK_OPAQUE(stride);
+    VK_OPAQUE(triple);
+    const float *end = b + terms * VK_WIDTH;
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) acc[i][v] = (vector)(0.0f);
-    for (size_t t = 0; t < terms; t++, x[0]++, x[1]++, x[2]++, b += VK_WIDTH) {
+    for (; b != end; b += VK_WIDTH) {
         vector y[2];
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) y[v] = *(const vector *)(b + v * VK_LANES);
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) {
-            vector left = (vector)(x[i / 5][i % 5 * a.stride]);
+            const char *row = x[i / 5];
+            vector left = (vector)(*(const float *)(i % 5 == 3 ? row + triple : row + i % 5 * stride));
 #pragma clang loop unroll(full)
             for (int v = 0; v < vectors; v++) {
 #if VK_LANES > 4
@@ -171,6 +207,11 @@ VK_INLINE VK_TARGET void VK_NAME(accumulate)(int rows, int vectors, size_t terms
                 acc[i][v] += left * y[v];
 #endif
             }
+        }
+#pragma clang loop unroll(full)
+        for (int g = 0; g < (rows + 4) / 5; g++) {
+            x[g] += sizeof *a.values;
+            VK_OPAQUE(x[g]);
         }
     }
 }
@@ -261,12 +302,26 @@ VK_INLINE VK_NAME(vk_place) VK_NAME(following)(const vk_factors *f, VK_NAME(vk_p
     return next;
 }
 
-// Adds the product of `height` rows of a and a block of b, which is copied here. Each tile of rows stays in the first cache while it
-// meets the panels of b, which stay in the second.
-VK_TARGET static void VK_NAME(multiply_block)(const vk_factors *f, VK_NAME(vk_place) at, size_t height, VK_NAME(vk_rows) a, float *panels,
-                                              float *c, size_t stride) {
+// Panels of VK_WIDTH columns, `stride` floats apart.
+typedef struct {
+    const float *values;
+    size_t stride;
+} VK_NAME(vk_panels);
+
+// The panels of a block of b: where they lie, if b is packed for this kind of processor, else copied into `scratch`.
+VK_INLINE VK_TARGET VK_NAME(vk_panels) VK_NAME(panels_of)(vk_factor b, VK_NAME(vk_place) at, float *scratch) {
+    if (b.panel == VK_WIDTH && !b.is_transposed && b.part == VK_ALL)
+        return (VK_NAME(vk_panels)){b.values + at.column * b.stride + at.row * VK_WIDTH, VK_WIDTH * b.stride};
     for (size_t p = 0; p < at.columns; p += VK_WIDTH)
-        VK_NAME(take)(f->b, at.row, at.column + p, at.terms, vk_least(VK_WIDTH, at.columns - p), panels + p * VK_DEPTH, VK_WIDTH);
+        VK_NAME(gather)(b, at.row, at.column + p, at.terms, vk_least(VK_WIDTH, at.columns - p), scratch + p * VK_DEPTH, VK_WIDTH);
+    return (VK_NAME(vk_panels)){scratch, VK_WIDTH * VK_DEPTH};
+}
+
+// Adds the product of `height` rows of a and a block of b. Each tile of rows stays in the first cache while it meets the panels of b,
+// which stay in the second.
+VK_TARGET static void VK_NAME(multiply_block)(const vk_factors *f, VK_NAME(vk_place) at, size_t height, VK_NAME(vk_rows) a, float *scratch,
+                                              float *c, size_t stride) {
+    VK_NAME(vk_panels) panels = VK_NAME(panels_of)(f->b, at, scratch);
     VK_NAME(vk_place) next = VK_NAME(following)(f, at);
     size_t tiles = (height + VK_ROWS - 1) / VK_ROWS, wide = (at.columns + VK_WIDTH - 1) / VK_WIDTH;
     for (size_t t = 0; t < tiles; t++) {
@@ -277,7 +332,7 @@ VK_TARGET static void VK_NAME(multiply_block)(const vk_factors *f, VK_NAME(vk_pl
             VK_NAME(vk_store) how = {f->alpha, 1.0f, 0};
             if (at.row == 0) how = (VK_NAME(vk_store)){f->alpha, f->beta, f->bias ? f->bias + column : 0};
             VK_NAME(vk_rows) mine = {a.values + first * a.stride, a.stride};
-            VK_NAME(any_tile)(count, at.terms, mine, panels + left * VK_DEPTH, how, vk_least(VK_WIDTH, at.columns - left),
+            VK_NAME(any_tile)(count, at.terms, mine, panels.values + p * panels.stride, how, vk_least(VK_WIDTH, at.columns - left),
                               c + first * stride + column, stride);
         }
     }
@@ -285,7 +340,8 @@ VK_TARGET static void VK_NAME(multiply_block)(const vk_factors *f, VK_NAME(vk_pl
 
 VK_TARGET static void VK_NAME(vk_product)(const vk_factors *f, float *c, size_t stride, float *scratch) {
     float *panels = scratch, *copy = scratch + (size_t)VK_DEPTH * VK_COLUMNS;
-    int is_plain = !f->a.is_transposed && f->a.part == VK_ALL;
+    // Rows that lie whole pages apart share one set of the first cache, which holds fewer than a tile has: they are copied.
+    int is_plain = !f->a.is_transposed && f->a.part == VK_ALL && f->a.stride % 1024 != 0;
     size_t blocks = (f->rows + VK_BLOCK - 1) / VK_BLOCK;
     for (size_t block = 0; block < blocks; block++) {
         size_t top = f->rows * block / blocks, height = f->rows * (block + 1) / blocks - top;
@@ -303,6 +359,18 @@ VK_TARGET static void VK_NAME(vk_product)(const vk_factors *f, float *c, size_t 
             }
             from += terms;
         } while (from < f->terms);
+    }
+}
+
+// Packs panels `first` to `last`: [rows, columns] of x become panels of `width` columns.
+VK_TARGET static void VK_NAME(vk_pack)(vk_factor x, size_t rows, size_t columns, size_t width, size_t first, size_t last, float *to) {
+    for (size_t p = first; p < last; p++) {
+        size_t some = vk_least(width, columns - p * width);
+        float *panel = to + p * width * rows;
+        if (some < width) memset(panel, 0, rows * width * sizeof *to);
+        // Piece by piece, so that what a transposition writes stays in the first cache.
+        for (size_t from = 0; from < rows; from += VK_DEPTH)
+            VK_NAME(gather)(x, from, p * width, vk_least(VK_DEPTH, rows - from), some, panel + from * width, width);
     }
 }
 

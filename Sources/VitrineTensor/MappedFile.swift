@@ -72,6 +72,16 @@
         return unsafe [UInt8](UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
     }
 
+    /// Takes the pages that lie wholly within `byteCount` bytes from `start` out of memory until they are read again.
+    @unsafe func forget(_ start: UnsafeRawPointer, byteCount: Int) {
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let first = unsafe (start - base + page - 1) / page * page
+        let end = unsafe (start - base + byteCount) / page * page
+        guard end > first else { return }
+        // SAFETY: inside the mapping, which is private and never written: the next reader gets the file's bytes again.
+        unsafe _ = madvise(UnsafeMutableRawPointer(mutating: base + first), end - first, Int32(MADV_DONTNEED))
+    }
+
     /// A tensor that reads its Float32 values straight from the file, without a copy.
     ///
     /// - Parameter byteOffset: a multiple of four; `shape.count` little-endian floats follow it inside the file.

@@ -11,13 +11,15 @@ public struct Matrix: Sendable {
     let isTransposed: Bool
     /// What a product takes of each element.
     private(set) var part = VK_ALL
+    /// 0, or the width of the panels in which the matrix is stored; `stride` is then a panel's number of rows.
+    var panel = 0
 
     public var rows: Int { isTransposed ? storedColumns : storedRows }
     public var columns: Int { isTransposed ? storedRows : storedColumns }
     public var transposed: Matrix {
         Matrix(
             tensor: tensor, start: start, storedRows: storedRows, storedColumns: storedColumns, stride: stride,
-            isTransposed: !isTransposed, part: part)
+            isTransposed: !isTransposed, part: part, panel: panel)
     }
     /// `|x|` of every element, taken as a product reads it; no copy.
     public var magnitudes: Matrix { taking(VK_MAGNITUDE) }
@@ -153,6 +155,7 @@ private func requireFit(_ a: Matrix, _ b: Matrix, _ w: MatrixWindow, count: Int)
     precondition(a.columns == b.rows, "inner sizes of a product differ: \(a.columns) and \(b.rows)")
     precondition(a.rows == w.rows && b.columns == w.columns, "a product of \(a.rows)x\(b.columns) into \(w.rows)x\(w.columns)")
     precondition(w.fits(count), "a product must lie inside its tensor")
+    precondition(a.panel == 0, "only the second factor of a product may be packed")
 }
 
 /// SAFETY: sizes and windows were checked by the caller, who made c distinct from both factors.
@@ -188,21 +191,23 @@ private enum ProductScratch {
 
 extension Matrix {
     /// SAFETY: the pointer is valid while the tensor is.
-    @unsafe fileprivate var factor: vk_factor {
+    @unsafe var factor: vk_factor {
         unsafe vk_factor(
-            values: tensor.pointer + start, stride: stride, is_transposed: isTransposed ? 1 : 0, part: part)
+            values: tensor.pointer + start, stride: stride, is_transposed: isTransposed ? 1 : 0, part: part, panel: panel)
     }
 }
 
 extension Matrix {
-    /// Some columns of the matrix; no copy.
+    /// Some columns of the matrix; no copy. Of a packed one, whole panels but for the last.
     func columns(_ range: Range<Int>) -> Matrix {
-        isTransposed
+        precondition(panel == 0 || isTransposed || range.lowerBound % panel == 0, "a packed matrix is cut between its panels")
+        let (row, column) = panel == 0 ? (stride, 1) : (panel, stride)
+        return isTransposed
             ? Matrix(
-                tensor: tensor, start: start + range.lowerBound * stride, storedRows: range.count, storedColumns: storedColumns,
-                stride: stride, isTransposed: true, part: part)
+                tensor: tensor, start: start + range.lowerBound * row, storedRows: range.count, storedColumns: storedColumns,
+                stride: stride, isTransposed: true, part: part, panel: panel)
             : Matrix(
-                tensor: tensor, start: start + range.lowerBound, storedRows: storedRows, storedColumns: range.count, stride: stride,
-                isTransposed: false, part: part)
+                tensor: tensor, start: start + range.lowerBound * column, storedRows: storedRows, storedColumns: range.count,
+                stride: stride, isTransposed: false, part: part, panel: panel)
     }
 }

@@ -44,6 +44,9 @@ public struct Tensor: Sendable {
     // SAFETY: inside the storage by the check in `init`; valid while `storage` is held.
     var pointer: UnsafePointer<Float> { unsafe UnsafePointer(storage.base + offset) }
 
+    /// Of a tensor in a mapped file: takes its pages out of memory until they are read again. Nothing for any other.
+    func forgetPages() { storage.forgetPages(offset: offset, count: count) }
+
     /// The writable memory, after making sure that nobody else sees it.
     mutating func mutablePointer() -> UnsafeMutablePointer<Float> {
         if !isKnownUniquelyReferenced(&storage) || storage.isReadOnly {

@@ -47,6 +47,15 @@
         self.file = file
     }
 
+    var isMapped: Bool { file != nil }
+
+    /// Gives back the pages of a mapped file that hold `count` floats from `offset`; reading them again brings them back.
+    func forgetPages(offset: Int, count: Int) {
+        guard let file else { return }
+        // SAFETY: inside the mapping by the check in `init`; its pages are never written, so the file still has them.
+        unsafe file.forget(UnsafeRawPointer(base + offset), byteCount: count * 4)
+    }
+
     deinit {
         if let workspace {
             // SAFETY: the block came from this workspace and no tensor refers to it any more.

@@ -106,7 +106,8 @@ struct Evaluate: ParsableCommand {
         var folder = try MapFolder(maps, preprocess: preprocess)
         let witnesses = try model.map {
             try MapWitnesses(
-                model: modelOptions.load($0).model, images: images ?? "", target: target, preprocess: preprocess, maps: folder, seed: seed)
+                model: modelOptions.load($0).model.packing(), images: images ?? "", target: target, preprocess: preprocess, maps: folder,
+                seed: seed)
         }
         // Maps of another tool say nothing of the images' way to the network; the model behind them may.
         if folder.explained == nil, let witnesses { folder.assume(witnesses.preprocess) }

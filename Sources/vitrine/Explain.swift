@@ -108,7 +108,8 @@ struct Explain: ParsableCommand {
         for note in loaded.report.notes where !facts.contains(where: note.hasPrefix) { complain("note: \(model): \(note)") }
         try refuseWhatNoImageCanMeet(loaded.model, configured, chosen.preprocess)
         let run = try ExplainRun(
-            plan: ExplanationPlan(model: loaded.model, methods: configured, seed: seed), loaded: loaded, preparation: chosen.preprocess,
+            plan: ExplanationPlan(model: loaded.model.packing(), methods: configured, seed: seed), loaded: loaded,
+            preparation: chosen.preprocess,
             target: target, modelName: model, overlay: overlayOptions, output: output, measuresStability: stability, batch: batch,
             workers: workers, isQuiet: quiet, provenance: provenance(chosen, loaded, digest: digest))
         let (failed, recorded) = try run.explain(inputs.entries)

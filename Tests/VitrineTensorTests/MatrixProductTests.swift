@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import VitrineTensor
@@ -175,6 +176,93 @@ import Testing
                 }
             }
         }
+    }
+}
+
+/// Packed weights and copied rows are the same numbers in another place: every product keeps every bit.
+@Suite struct PackedProductTests {
+    private static var paths: [CInt] { ["baseline", "avx2", "avx512"].firstIndex(of: CPU.path).map { (0...$0).map { CInt($0) } }! }
+
+    /// Sizes around panels of 8, 16 and 32, blocks of 256 columns and of 256 terms.
+    @Test(arguments: [(1, 1, 1), (14, 16, 32), (15, 33, 31), (3, 300, 290), (29, 257, 520), (1010, 5, 47)])
+    func packedFactorsChangeNoBit(rows: Int, inner: Int, columns: Int) {
+        let x = Tensor([rows, inner], normal(rows * inner, "px"))
+        let weight = Tensor([columns, inner], normal(columns * inner, "pw"))
+        let back = Tensor([rows, columns], normal(rows * columns, "pd"))
+        for path in Self.paths {
+            let packed = weight.matrix.transposed.packed(threads: 3, path: path)
+            let parts: [(Matrix) -> Matrix] = [{ $0 }, { $0.magnitudes }, { $0.positives }, { $0.negatives }]
+            for (i, part) in parts.enumerated() {
+                for threads in [1, 3] {
+                    var (expected, found) = (Tensor([rows, columns]), Tensor([rows, columns]))
+                    multiply(x.matrix, part(weight.matrix.transposed), into: &expected, path: path)
+                    multiply(x.matrix, part(packed), into: &found, threads: threads, path: path)
+                    #expect(bits(found) == bits(expected), "x W^T, part \(i), path \(path), \(threads) threads")
+                    (expected, found) = (Tensor([rows, inner]), Tensor([rows, inner]))
+                    multiply(back.matrix, part(weight.matrix), into: &expected, path: path)
+                    multiply(back.matrix, part(packed.transposed), into: &found, threads: threads, path: path)
+                    #expect(bits(found) == bits(expected), "dy W, part \(i), path \(path), \(threads) threads")
+                }
+            }
+            // Packed for another path: read like any other matrix.
+            if path > 0 {
+                var (expected, found) = (Tensor([rows, columns]), Tensor([rows, columns]))
+                multiply(x.matrix, weight.matrix.transposed, into: &expected, path: 0)
+                multiply(x.matrix, packed, into: &found, path: 0)
+                #expect(bits(found) == bits(expected), "packed for path \(path), read by the plain one")
+            }
+        }
+    }
+
+    /// Rows of the first factor that lie whole pages apart are copied before they are read.
+    @Test func rowsPagesApartChangeNoBit() {
+        let (rows, columns) = (33, 40)
+        for stride in [1024, 2048, 3072] {
+            let values = normal(rows * 700, "pa")
+            var (near, far) = (Tensor([rows, 700], values), Tensor([rows, stride]))
+            for i in 0..<rows { far.replace(from: i * stride, with: near[i]) }
+            let window = MatrixWindow(start: 0, rows: rows, columns: 700, stride: stride)
+            let b = Tensor([700, columns], normal(700 * columns, "pb"))
+            for path in Self.paths {
+                var (expected, found) = (Tensor([rows, columns]), Tensor([rows, columns]))
+                multiply(near.matrix, b.matrix, into: &expected, path: path)
+                multiply(far.matrix(window), b.matrix, into: &found, path: path)
+                #expect(bits(found) == bits(expected), "\(stride) floats apart, path \(path)")
+            }
+            near.fill(0)
+        }
+    }
+
+    /// A weight in a file is packed after a few uses, by whichever thread comes first, and its file can still be read.
+    @Test func weightsOfAFileArePackedOnce() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "vitrine-packed-\(UUID().uuidString)").path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let (outputs, inputs) = (70, 200)
+        let values = normal(outputs * inputs, "file")
+        let bytes = values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
+        try Data(bytes).write(to: URL(filePath: path))
+        let weight = try MappedFile(path: path).tensor(byteOffset: 0, shape: [outputs, inputs])
+        let x = Tensor([9, inputs], normal(9 * inputs, "fx"))
+        var expected = Tensor([9, outputs])
+        multiply(x.matrix, Tensor([outputs, inputs], values).matrix.transposed, into: &expected)
+        let right = bits(expected)
+        let packed = PackedWeight()
+        #expect(packed.matrix(weight).panel == 0)
+        for use in 1..<PackedWeight.patience { #expect(packed.transposed(weight).panel == 0, "use \(use)") }
+        try parallelFor(8, workers: 4) { _, _ in
+            var found = Tensor([9, outputs])
+            multiply(x.matrix, packed.transposed(weight, threads: 2), into: &found)
+            #expect(bits(found) == right)
+        }
+        #expect(packed.transposed(weight).panel > 0)
+        #expect(packed.matrix(weight).panel > 0 && packed.matrix(weight).rows == outputs)
+        #expect(weight.values == values)
+    }
+
+    @Test func weightsInMemoryOfTheirOwnStay() {
+        let weight = Tensor([3, 4], normal(12, "own"))
+        let packed = PackedWeight()
+        for _ in 0..<2 * PackedWeight.patience { #expect(packed.transposed(weight).panel == 0) }
     }
 }
 

@@ -23,7 +23,7 @@ enum Workload {
 
     /// Logits of a batch, its images shared among the workers.
     private static func forward(_ o: WorkloadOptions) throws -> Turn {
-        let model = try VisionTransformer.load(o.model).model
+        let model = try VisionTransformer.load(o.model).model.packing()
         let images = batch(o.batch, model)
         let pieces = pieces(o.batch, o.workers)
         let workspaces = pieces.map { _ in Workspace(threads: o.workers / pieces.count) }
@@ -37,7 +37,7 @@ enum Workload {
 
     /// The maps of every image of a batch; the study's three methods unless others are named.
     private static func explain(_ o: WorkloadOptions) throws -> Turn {
-        let model = try VisionTransformer.load(o.model).model
+        let model = try VisionTransformer.load(o.model).model.packing()
         let plan = try ExplanationPlan(model: model, methods: ConfiguredMethod.parse(o.methods), seed: 0)
         let images = batch(o.batch, model)
         let pieces = pieces(o.batch, o.workers)

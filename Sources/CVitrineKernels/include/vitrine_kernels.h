@@ -19,13 +19,15 @@ static inline void vk_pause(void) {
 }
 
 // Matrix products. A factor [rows, columns] is stored by rows, `stride` floats apart, or transposed; of each
-// value x the product takes a part: x, |x|, max(x, 0) or min(x, 0); NaN stays NaN.
+// value x the product takes a part: x, |x|, max(x, 0) or min(x, 0); NaN stays NaN. The second factor may be packed: what is stored lies
+// in panels of `panel` columns, one after the other, each by rows; `stride` is then the number of rows.
 typedef enum { VK_ALL, VK_MAGNITUDE, VK_POSITIVE, VK_NEGATIVE } vk_part;
 typedef struct {
     const float *values;
     size_t stride;
     int is_transposed;
     vk_part part;
+    size_t panel;
 } vk_factor;
 // c = alpha a b + beta c + bias: a [rows, terms], b [terms, columns], bias [columns] or null, added to every row. With beta = 0
 // whatever stands in c is overwritten, NaN included.
@@ -39,6 +41,10 @@ typedef struct {
 // of a and its column of b alone, not on the others nor on where it lies. path: vk_cpu_path(), or a lower one.
 void vk_product(int path, const vk_factors *factors, float *c, size_t stride, float *scratch);
 size_t vk_product_scratch(void);
+// Packs a factor [rows, columns] so that the product of this path reads it where it lies: panels of vk_panel_width columns, the last
+// one filled up with zeros. Writes those from `first` up to, not including, `last`. to: [columns / width, rounded up][rows][width].
+size_t vk_panel_width(int path);
+void vk_pack(int path, vk_factor x, size_t rows, size_t columns, size_t first, size_t last, float *to);
 
 // Layer normalisation. x, y [rows, columns]; weight, bias [columns]; mean, inverse_deviation [rows].
 void vk_layer_norm(const float *x, const float *weight, const float *bias, float epsilon, size_t rows, size_t columns, float *y,

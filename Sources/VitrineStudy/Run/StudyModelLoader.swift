@@ -69,7 +69,7 @@ extension StudyPlan {
         let loaded: LoadedModel
         do {
             file = try Checkpoint.open(path)
-            loaded = try VisionTransformer.load(file, options: options)
+            loaded = try VisionTransformer.load(file, options: options).packing()
         } catch { throw Self.namingKeys(error) }
         var preprocess = source.preprocess
         if source.settings.preprocess == nil {

@@ -7,11 +7,12 @@ extension Pass {
         let table = embeddingTable(grid: grid)
         var z = workspace.tensor([batch, rows, d])
         var patches = workspace.tensor([grid.count, model.patchEmbedding.inputs])
+        let weight = model.patchEmbedding.transposed(threads: threads)
         for b in 0..<batch {
             z.replace(from: b * rows * d, with: table)
             im2patches(images[b], patch: configuration.patchSize, into: &patches)
             multiply(
-                patches.matrix, model.patchEmbedding.weight.matrix.transposed, into: &z,
+                patches.matrix, weight, into: &z,
                 window: MatrixWindow(start: (b * rows + layout.prefix) * d, rows: grid.count, columns: d, stride: d), beta: 1,
                 threads: threads)
         }
@@ -64,7 +65,7 @@ extension Pass {
             let window = MatrixWindow(
                 start: (b * layout.tokens + layout.prefix) * d, rows: layout.patches, columns: d, stride: d)
             if rule.patchGamma == 0 {
-                multiply(dz.matrix(window), model.patchEmbedding.weight.matrix, into: &dPatches)
+                multiply(dz.matrix(window), model.patchEmbedding.matrix, into: &dPatches)
             } else {
                 var patches = workspace.tensor(dPatches.shape)
                 im2patches(images[b], patch: configuration.patchSize, into: &patches)

@@ -3,9 +3,11 @@ import VitrineTensor
 /// `y = x W^T + b`.
 public struct Linear: Sendable {
     /// `[out, in]`, as PyTorch stores it.
-    public var weight: Tensor
+    public var weight: Tensor { didSet { packed = nil } }
     /// `[out]`.
     public var bias: Tensor?
+    /// Of a model that is only read (`VisionTransformer.packing`).
+    var packed: PackedWeight?
 
     public init(weight: Tensor, bias: Tensor?) {
         precondition(weight.shape.rank == 2, "a linear weight has two dimensions")
@@ -13,6 +15,11 @@ public struct Linear: Sendable {
         self.weight = weight
         self.bias = bias
     }
+
+    /// `W`, `[out, in]`, as a factor of products.
+    var matrix: Matrix { packed?.matrix(weight) ?? weight.matrix }
+    /// `W^T`, `[in, out]`, for a pass; `threads` share what there is to prepare.
+    func transposed(threads: Int) -> Matrix { packed?.transposed(weight, threads: threads) ?? weight.matrix.transposed }
 
     public var inputs: Int { weight.shape[1] }
     public var outputs: Int { weight.shape[0] }
@@ -28,14 +35,14 @@ extension Pass {
     /// `y = x W^T + b` over all rows, `[.., in]` -> `[.., out]`.
     func linear(_ linear: Linear, _ x: Tensor) -> Tensor {
         var y = tensor(like: x, columns: linear.outputs)
-        multiplyRows(x, linear.weight.matrix.transposed, bias: linear.bias, into: &y, threads: threads)
+        multiplyRows(x, linear.transposed(threads: threads), bias: linear.bias, into: &y, threads: threads)
         return y
     }
 
     /// `dx = dy W`, `[.., out]` -> `[.., in]`.
     func gradient(of linear: Linear, _ dy: Tensor) -> Tensor {
         var dx = tensor(like: dy, columns: linear.inputs)
-        multiplyRows(dy, linear.weight.matrix, into: &dx, threads: threads)
+        multiplyRows(dy, linear.matrix, into: &dx, threads: threads)
         return dx
     }
 
@@ -47,7 +54,7 @@ extension Pass {
     ///   - y: what came out, bias included.
     func gradient(of linear: Linear, x: Tensor, y: Tensor, _ dy: Tensor, gamma: Float) -> Tensor {
         guard gamma != 0 else { return gradient(of: linear, dy) }
-        let weight = linear.weight.matrix
+        let weight = linear.matrix
         func products(_ a: Matrix, _ b: Matrix, like shape: Tensor) -> Tensor {
             var result = workspace.tensor(shape.shape)
             multiplyRows(a, b, into: &result, threads: threads)
@@ -98,7 +105,7 @@ extension Pass {
     ///
     /// - Parameter y: the output with its bias, known from the forward pass.
     func relevance(of linear: Linear, x: Tensor, y: Tensor, _ r: Tensor) -> Tensor {
-        let weight = linear.weight.matrix
+        let weight = linear.matrix
         var p = workspace.tensor(r.shape)
         multiplyRows(x.matrix.magnitudes, weight.magnitudes.transposed, into: &p, threads: threads)
         var s = workspace.tensor(r.shape)
