@@ -21,7 +21,7 @@ extension Store {
         try change { change in
             try plan.write(to: change)
             for dataset in changed {
-                try change.delete(StoreSchema.maskPrior, where: "dataset_id = (SELECT id FROM dataset WHERE name = ?)", [dataset.name])
+                try change.forgetPrior(ofDataset: "(SELECT id FROM dataset WHERE name = ?)", [dataset.name])
             }
         }
         forgetPlaces()

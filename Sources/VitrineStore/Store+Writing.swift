@@ -185,7 +185,7 @@ extension Store {
     }
 
     private static func forgetPrior(_ sample: Int64, _ change: StoreChange) throws {
-        try change.delete(StoreSchema.maskPrior, where: "dataset_id = (SELECT dataset_id FROM sample WHERE id = ?)", [sample])
+        try change.forgetPrior(ofDataset: "(SELECT dataset_id FROM sample WHERE id = ?)", [sample])
     }
 
     /// Rows of a store of an earlier version do not say which mask they were scored against; once it has changed, it was not this one.

@@ -106,7 +106,8 @@ struct Evaluate: ParsableCommand {
         var folder = try MapFolder(maps, preprocess: preprocess)
         let witnesses = try model.map {
             try MapWitnesses(
-                model: modelOptions.load($0).model.packing(), images: images ?? "", target: target, preprocess: preprocess, maps: folder,
+                model: modelOptions.load($0, otherwise: MapWitnesses.settings(folder)).model.packing(), images: images ?? "",
+                target: target, preprocess: preprocess, maps: folder,
                 seed: seed)
         }
         // Maps of another tool say nothing of the images' way to the network; the model behind them may.
@@ -122,8 +123,17 @@ struct Evaluate: ParsableCommand {
         let scored = folder
         try parallelFor(groups.count, workers: workers) { _, g in
             let questioned = evaluator.needsWitness ? witnesses?.image(of: scored.files[groups[g][0]], in: scored) : nil
+            let answer = questioned.map { image in Result { try image.get().logits() } }
             for i in groups[g] {
-                let outcome = MapScores(scored.files[i], of: scored, on: maskFolder, questioned, evaluator)
+                let file = scored.files[i]
+                let checked = questioned.map { image in
+                    Result {
+                        let image = try image.get()
+                        try witnesses?.check(file, scored.line(file), image, answer?.get() ?? [])
+                        return image
+                    }
+                }
+                let outcome = MapScores(file, of: scored, on: maskFolder, checked, evaluator)
                 outcomes.withLock { $0[i] = outcome }
                 progress.advance()
             }

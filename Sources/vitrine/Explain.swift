@@ -169,6 +169,7 @@ struct Explain: ParsableCommand {
             case .assumed: "assumed"
             }
         options["target-expression"] = targetExpression
+        for (setting, text) in modelOptions.settings { options[setting.rawValue] = text }
         for fact in loaded.report.facts { options["model: \(fact.name)"] = "\(fact.value) (\(fact.source))" }
         return Provenance(files: [model: digest], options: options)
     }

@@ -13,6 +13,7 @@ struct MapWitnesses {
     private let model: VisionTransformer
     private let networks: RandomisedNetworks
     private let target: TargetChoice
+    private let modelPath: String
     private let seed: UInt64
     private let methodSeed: UInt64
 
@@ -34,7 +35,35 @@ struct MapWitnesses {
             given: preprocess ?? maps.explained?.common("preprocess"), stored: loaded.report.metadata[Preprocess.metadataKey],
             published: loaded.report.preparations.map { ($0.path, $0.text) }, height: grid.rows * patch, width: grid.columns * patch
         ).preprocess
-        self.target = try ExplainTarget(target ?? maps.explained?.common("target") ?? "predicted", loaded).choice
+        modelPath = path
+        let explained = try maps.explained?.common("target")
+        let expression = try maps.explained?.common("target-expression")
+        if let target, let was = expression ?? explained, was != target {
+            complain("\(maps.explained?.folder ?? ""): the maps explain '\(was)', and metrics ask about '\(target)' (--target)")
+        }
+        self.target = try ExplainTarget(target ?? explained ?? "predicted", loaded, expression: target == nil ? expression : nil).choice
+    }
+
+    /// Options of the runs behind the maps that say how their checkpoint was read, where the command line does not.
+    static func settings(_ maps: MapFolder) throws -> [LoadSetting: String] {
+        var settings: [LoadSetting: String] = [:]
+        for setting in LoadSetting.allCases { settings[setting] = try maps.explained?.common(setting.rawValue) }
+        return settings
+    }
+
+    /// Complains where the model does not say of an image what it said when the map was made.
+    func check(_ map: FileCollection.File, _ line: ResultLine?, _ questioned: QuestionedImage, _ now: [Float]) throws {
+        guard let then = line?.logits, !then.isEmpty, then.allSatisfy(\.isFinite) else { return }
+        let scale = max(1, then.map(abs).max() ?? 1)
+        // Kinds of processors differ by 1e-5; another network, image or way to read it by far more.
+        guard then.count == now.count, zip(then, now).allSatisfy({ abs($0 - $1) < 1e-3 * scale }) else {
+            func text(_ logits: [Float]) -> String {
+                "[" + logits.prefix(3).map { Words.logit($0) }.joined(separator: ", ") + (logits.count > 3 ? ", ..." : "") + "]"
+            }
+            throw CommandFailure(
+                "\(map.path): was made where the model answered \(text(then)), and \(modelPath) answers \(text(now)) for "
+                    + "\(questioned.name); give the checkpoint, its options and the images that the maps were made with")
+        }
     }
 
     /// The image behind a map.

@@ -36,9 +36,11 @@ struct ModelOptions: ParsableArguments {
         Dictionary(uniqueKeysWithValues: given.compactMap { setting, text in text.map { (setting, $0) } })
     }
 
-    func loadOptions() throws -> LoadOptions {
+    /// - Parameter otherwise: settings for what no flag gives.
+    func loadOptions(otherwise: [LoadSetting: String] = [:]) throws -> LoadOptions {
         var options = LoadOptions()
-        for case (let setting, let text?) in given {
+        for (setting, flag) in given {
+            guard let text = flag ?? otherwise[setting] else { continue }
             do { try options.set(setting, to: text) } catch { throw ValidationError("--\(error)") }
         }
         return options
@@ -48,9 +50,13 @@ struct ModelOptions: ParsableArguments {
 
     /// Loads a checkpoint; an error that a flag answers names the flag.
     ///
-    /// - Parameter head: what becomes of the classifier head.
-    func load(_ path: String, head: LoadOptions.Head = .asStored) throws -> (model: LoadedModel, sha256: String) {
-        var options = try loadOptions()
+    /// - Parameters:
+    ///   - head: what becomes of the classifier head.
+    ///   - otherwise: settings for what no flag gives.
+    func load(
+        _ path: String, head: LoadOptions.Head = .asStored, otherwise: [LoadSetting: String] = [:]
+    ) throws -> (model: LoadedModel, sha256: String) {
+        var options = try loadOptions(otherwise: otherwise)
         options.head = head
         return try Self.namingFlags {
             let file = try Checkpoint.open(path)

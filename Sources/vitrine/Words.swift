@@ -11,6 +11,8 @@ enum Words {
         return String(format: "%.3f", p)
     }
 
+    static func logit(_ value: Float) -> String { String(format: "%.3f", value) }
+
     static func correlation(_ r: Double?) -> String { r.map { String(format: "%.3f", $0) } ?? "undefined" }
 
     /// Up to five names.

@@ -139,6 +139,28 @@ struct StudyGrowthTests {
         #expect(nothing.named.isEmpty && nothing.timings.isEmpty)
     }
 
+    @Test("a score that compares with the masks of other images follows them")
+    func shuffledScoresFollowTheMasksOfOthers() throws {
+        let scratch = try scratch()
+        let metrics = "metrics=[shuffled-auroc, iou@20]"
+        func isFresh(_ path: String, _ plan: StudyPlan, _ folder: String) throws -> Bool {
+            try Store.open(path).contentDigest() == Store.open(scratch.run(plan, into: folder)).contentDigest()
+        }
+        // More images come.
+        try scratch.run(scratch.plan([metrics, "datasets.table.limit=4"]))
+        let plan = try scratch.plan([metrics])
+        let path = try scratch.run(plan)
+        #expect(try isFresh(path, plan, "fresh"))
+        // One mask becomes another; what else was scored stays.
+        let before = try Self.rows(
+            path, "SELECT * FROM score WHERE metric_id IN (SELECT id FROM metric WHERE name = 'iou@20') AND sample_id <> 4")
+        try scratch.writeMask("table/masks/p4.png", Scratch.square(1))
+        try scratch.run(plan)
+        #expect(try isFresh(path, plan, "fresh2"))
+        let after = Set(try Self.rows(path, "SELECT * FROM score"))
+        #expect(!before.isEmpty && before.allSatisfy(after.contains))
+    }
+
     @Test("an image that changes while the study runs is not mixed in; the next run takes it as it is then")
     func changedMeanwhile() throws {
         let scratch = try scratch()

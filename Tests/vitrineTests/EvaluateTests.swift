@@ -52,6 +52,51 @@ import VitrineImage
         #expect(try evaluate(metrics, in: scratch).errors.contains("they are not what their .grid.npy displays"))
     }
 
+    /// Metrics ask about what the maps explain: the expression, and the way the model was read.
+    @Test func modelIsAskedWhatTheMapsExplain() throws {
+        let scratch = try Scratch()
+        try scratch.image("img/a.png")
+        func scores(_ more: [String]) throws -> [Double] {
+            let result = try CommandRun.run(
+                ["evaluate", "--maps", "maps", "--model", CommandRun.model, "--images", "img", "--metric", "deletion"]
+                    + ["single-deletion:value=logit", "--quiet", "-o", "scores.csv"] + more,
+                in: scratch.path)
+            #expect(result.status == 0, "\(result.errors)")
+            return try rows(scratch).compactMap { $0["value"].flatMap(Double.init) }
+        }
+        let expression = ["--target-expression", "y1 - 0.5 y0 - 0.5 y2", "--probabilities", "sigmoid"]
+        #expect(try CommandRun.explain(["img"], methods: ["gradcam"], expression, in: scratch).status == 0)
+        // Heads and probabilities are those of the run that made the maps; the values are pinned against one class's.
+        let linear = try scores([])
+        #expect(linear == (try scores(["--heads", "4", "--probabilities", "sigmoid"])) && linear.count == 2)
+        let single = try scores(["--target", "1"])
+        #expect(single.count == 2 && zip(linear, single).allSatisfy { $0 != $1 }, "\(linear) \(single)")
+    }
+
+    /// Another checkpoint, or other images under the same names, than those behind the maps.
+    @Test func modelBehindTheMapsIsTheOneAsked() throws {
+        let scratch = try Scratch()
+        try scratch.image("img/a.png")
+        try scratch.image("img/b.png")
+        #expect(try CommandRun.explain(["img"], methods: ["gradcam"], in: scratch).status == 0)
+        func evaluate(_ images: String, _ more: [String] = []) throws -> CommandRun.Result {
+            try CommandRun.run(
+                ["evaluate", "--maps", "maps", "--model", CommandRun.model, "--images", images, "--metric", "deletion", "--quiet"]
+                    + ["-o", "scores.csv"] + more,
+                in: scratch.path)
+        }
+        #expect(try evaluate("img").status == 0)
+        let otherHeads = try evaluate("img", ["--heads", "2"])
+        #expect(otherHeads.status == 3 && otherHeads.errors.contains("was made where the model answered ["), "\(otherHeads.errors)")
+        try scratch.makeFolder("swapped")
+        for (from, to) in [("a", "b"), ("b", "a")] {
+            try FileManager.default.copyItem(atPath: scratch.file("img/\(from).png"), toPath: scratch.file("swapped/\(to).png"))
+        }
+        let swapped = try evaluate("swapped")
+        #expect(swapped.status == 3 && swapped.errors.contains("the images that the maps were made with"), "\(swapped.errors)")
+        #expect(try rows(scratch).allSatisfy { $0["value"] == "" })
+    }
+
     /// A mask of the stored image's size goes through the crop even where that size is the network's too.
     @Test func masksGoThroughTheCrop() throws {
         let scratch = try Scratch()

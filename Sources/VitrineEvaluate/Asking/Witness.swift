@@ -16,9 +16,9 @@ public enum Circumstance: Sendable {
 
 /// How an answer is read.
 public enum AnswerScale: String, Sendable, Codable, CaseIterable {
-    /// The softmax of the explained class; the sigmoid for one logit, and for the difference of two.
+    /// The softmax of the explained class; the sigmoid for one logit, and for a sum or difference of logits.
     case probability
-    /// What the map explains: a logit, or the difference of two.
+    /// What the map explains: a logit, or a sum of weighted logits.
     case logit
 }
 

@@ -62,6 +62,13 @@ public final class QuestionedImage {
         probe = Probe(model: model, image: image.pixels, grid: grid, target: target, workspace: workspace, watch: watch)
     }
 
+    /// The network's logits for the image as it stands.
+    public func logits() throws -> [Float] {
+        var found: [Float] = []
+        try probe.logits(of: CollectionOfOne(ChangedInput.pixels(image.pixels))) { found = $1 }
+        return found
+    }
+
     /// The probabilities of the classes sum to 1.
     var classesExclude: Bool { model.configuration.probabilities == .softmax }
 
@@ -109,6 +116,10 @@ private struct MapWitness: Witness {
         let own = y[explainedClass]
         switch (scale, questioned.target) {
         case (.logit, .contrast(_, let other)): return own - y[other]
+        case (.logit, .linear(let terms)): return terms.reduce(0) { $0 + Double($1.weight) * y[$1.classIndex] }
+        // A sum of logits has no softmax: its sigmoid, which of two logits' difference is theirs.
+        case (.probability, .linear(let terms)):
+            return 1 / (1 + exp(-terms.reduce(0) { $0 + Double($1.weight) * y[$1.classIndex] }))
         case (.logit, _): return own
         // Of the two classes that are compared, as if there were no third.
         case (.probability, .contrast(_, let other)): return 1 / (1 + exp(y[other] - own))

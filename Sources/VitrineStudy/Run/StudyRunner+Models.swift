@@ -118,7 +118,10 @@ extension StudyRunner {
                     + "what was made with it is made again")
             return try open(record, source)
         }
-        return nil
+        // What stands beside the file (a configuration, names of classes) may read it otherwise; where that cannot be read any more, what
+        // was made with it stays.
+        guard let loaded = try? plan.load(record, of: source, results: store.folder) else { return nil }
+        return try difference(loaded, settings: settings, record, source) == nil ? nil : open(record, source)
     }
 
     /// Loads a model, which is trained first where the study says so.
@@ -135,7 +138,7 @@ extension StudyRunner {
         // Every method is checked against the model before the first image.
         _ = try explanations(plan.store.methods.filter { !$0.isControl }.map(\.id), loaded)
         try stopIfAsked()
-        let difference = try self.difference(loaded, record, source)
+        let difference = try self.difference(loaded, settings: plan.settings(of: record), record, source)
         if let difference {
             changed("model '\(record.name)': \(difference); what was made with it is made again")
             try store.distrust(model: record.id)
@@ -150,9 +153,11 @@ extension StudyRunner {
     /// How the store's results of the same file were made otherwise than this program would make them, in words; nil when they were not.
     ///
     /// What a file leaves open is taken from conventions, and a later version of the program may know better.
-    private func difference(_ loaded: StudyLoadedModel, _ record: ModelRecord, _ source: StudyPlan.DatasetSource) throws -> String? {
+    private func difference(
+        _ loaded: StudyLoadedModel, settings: String, _ record: ModelRecord, _ source: StudyPlan.DatasetSource
+    ) throws -> String? {
         guard let stored = try store.checkpoints().first(where: { $0.modelID == record.id }), stored.sha256 == loaded.record.sha256,
-            stored.settings == loaded.record.settings
+            stored.settings == settings
         else { return nil }
         if stored.preprocess != loaded.record.preprocess {
             return "images were prepared with \(stored.preprocess) before, and are with \(loaded.record.preprocess) now"
@@ -161,7 +166,16 @@ extension StudyRunner {
         let then = try? JSONDecoder().decode(ViTConfiguration.self, from: Data(stored.architecture.utf8))
         let now = try? JSONDecoder().decode(ViTConfiguration.self, from: Data(loaded.record.architecture.utf8))
         if then != now { return "its architecture was understood otherwise before" }
-        for prediction in try store.predictions(model: record.id) {
+        let predictions = try store.predictions(model: record.id)
+        if let said = predictions.first(where: { !$0.logits.isEmpty }) {
+            let decision = loaded.order.decision(said.logits, loaded.model.configuration)
+            // Another machine's exponential may end in another bit.
+            let isSame = said.probabilities.elementsEqual(decision.probabilities) { abs($0 - $1) < 1e-5 }
+            if said.predicted != decision.predicted || !isSame {
+                return "its logits stood for other classes before"
+            }
+        }
+        for prediction in predictions {
             guard case .fixed(let logit)? = loaded.order.target(plan.target(prediction.sampleID, source)), let said = prediction.target
             else { continue }
             return said == logit.description ? nil : "\(said) was explained before, and \(logit) is now"
