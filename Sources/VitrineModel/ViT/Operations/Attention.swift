@@ -78,6 +78,7 @@ extension Pass {
                 allRows ? heads.allAttention(b, h) : heads.attention(b, h)
             )
         }
+        if let visible = layout.visible { hideKeys(except: visible, in: &scores) }
         return scores
     }
 
