@@ -263,7 +263,9 @@ struct ExplainRun {
         var answer = ""
         if let (probabilities, predicted) = decision {
             answer = "class \(label(predicted)), p \(Words.probability(probabilities[predicted]))"
-            if let asked = result.target.map(target.explainedClass), asked != predicted {
+            if let target = result.target, target.isSum {
+                answer += "; explained: \(target)"
+            } else if let asked = result.target.map(target.explainedClass), asked != predicted {
                 answer += "; explained: class \(label(asked)), p \(Words.probability(probabilities[asked]))"
             }
             answer += "; "
@@ -305,9 +307,11 @@ struct ExplainRun {
 }
 
 extension ResultLine {
-    /// The class that was explained, with its probability; nil where the map has none.
+    /// The class that was explained, with its probability, or the sum of logits; nil where the map has none.
     var answer: String? {
         guard let target else { return nil }
+        // A sum of logits is nothing that one class's probability stands for.
+        if target.contains(" - ") || target.hasPrefix("+ ") || target.hasPrefix("- ") { return target }
         // Lines of version 0.1.0 say "logit 1" alone.
         guard let index = classIndex ?? target.split(separator: " ").last.flatMap({ Int($0) }) else { return target }
         return "class \(index)" + (className.map { " \($0)" } ?? "")

@@ -49,6 +49,14 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
         }
     }
 
+    /// More than one class's own logit or probability.
+    public var isSum: Bool {
+        switch self {
+        case .logit, .probability: false
+        case .contrast, .linear: true
+        }
+    }
+
     func check(classes: Int) throws(ViTError) {
         let indices =
             switch self {

@@ -49,7 +49,7 @@ public struct Answer: Sendable, Equatable {
             "\(dataset.dataset.name) (\(Format.count(dataset.scored, "image"))"
                 + (dataset.patients.map { " of \(Format.count($0, "patient"))" } ?? ", patients unknown") + ")"
         }
-        guard !methods.isEmpty, !entries(study).isEmpty else {
+        guard !methods.isEmpty else {
             return "What do maps that know nothing of the image score on \(Format.list(data))?"
         }
         return "Do the maps of \(Format.list(methods)) show where experts see the lesion on \(Format.list(data))?"
@@ -57,7 +57,11 @@ public struct Answer: Sendable, Equatable {
 
     private static func short(_ study: StudyAnalysis) -> String {
         let entries = entries(study)
-        guard !entries.isEmpty else { return "No model was asked: these are the levels that a map has to beat." }
+        guard !entries.isEmpty else {
+            return study.explainers.isEmpty
+                ? "No model was asked: these are the levels that a map has to beat."
+                : "Cannot be told: no map of a model has a score, since its mask is empty or it could not be made."
+        }
         let hasCentre = study.methods.contains { $0.identifier == "centre" }
         let asked = study.datasets.filter { dataset in entries.contains { $0.dataset.dataset.id == dataset.dataset.id } }
         let weak = asked.compactMap { dataset -> String? in
@@ -98,7 +102,7 @@ public struct Answer: Sendable, Equatable {
                 return "\(Format.score(cell.value)) on \(dataset.dataset.name) where chance is \(Format.score(cell.chance))"
             }
             return levels.isEmpty
-                ? "No model and no centre control was run."
+                ? "No model and no centre control has a score."
                 : "A blob at the centre of every image scores \(Format.list(levels)) by \(study.primaryTitle)."
         }
         let hasCentre = study.methods.contains { $0.identifier == "centre" }
