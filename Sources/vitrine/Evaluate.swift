@@ -3,6 +3,7 @@ import Foundation
 import Synchronization
 import VitrineData
 import VitrineEvaluate
+import VitrineExplain
 import VitrineImage
 import VitrineStudy
 import VitrineTensor
@@ -116,13 +117,16 @@ struct Evaluate: ParsableCommand {
         let patients = try labels.map { try PatientTable($0) }
         let progress = Progress(total: folder.files.count, unit: "maps", isQuiet: quiet)
         let outcomes = Mutex<[Int: MapScores]>([:])
+        let signals = StopSignals()
         // Maps of one image go to one worker, so that what is asked about the image is asked once.
         let groups = Dictionary(grouping: folder.files.indices) { i in
             evaluator.needsWitness ? witnesses?.key(folder.files[i], in: folder) ?? "" : folder.files[i].path
         }.values.sorted { $0[0] < $1[0] }
         let scored = folder
         try parallelFor(groups.count, workers: workers) { _, g in
-            let questioned = evaluator.needsWitness ? witnesses?.image(of: scored.files[groups[g][0]], in: scored) : nil
+            guard !signals.isStopped else { return }
+            let watch = Watch(isStopped: { signals.isStopped })
+            let questioned = evaluator.needsWitness ? witnesses?.image(of: scored.files[groups[g][0]], in: scored, watch) : nil
             let answer = questioned.map { image in Result { try image.get().logits() } }
             for i in groups[g] {
                 let file = scored.files[i]
@@ -134,6 +138,7 @@ struct Evaluate: ParsableCommand {
                     }
                 }
                 let outcome = MapScores(file, of: scored, on: maskFolder, checked, evaluator)
+                guard !outcome.isStopped else { return }
                 outcomes.withLock { $0[i] = outcome }
                 progress.advance()
             }
@@ -145,6 +150,11 @@ struct Evaluate: ParsableCommand {
         print(try table.summary(scores, seed: seed, workers: workers))
         complainOnce(scores.flatMap { scores in scores.maskNotes.map { (scores.maskFile, $0) } })
         for line in MapScores.problems(scores, maskFolder: masks ?? "") + MapScores.notes(scores) { complain(line) }
+        if scores.count < folder.files.count {
+            complain(
+                "stopped: \(output) holds the scores of \(scores.count) of \(folder.files.count) maps; the same command scores all of them")
+            throw ExitCode.stopped
+        }
         if scores.contains(where: { $0.problem != nil }) { throw ExitCode.someItemsFailed }
     }
 }

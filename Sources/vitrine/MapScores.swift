@@ -25,6 +25,8 @@ struct MapScores: Sendable {
     /// The word in the column `status` where there are no scores.
     var status = ""
     var problem: Problem?
+    /// Somebody stopped the work in the middle of this map.
+    private(set) var isStopped = false
 
     struct Problem: Sendable {
         enum Kind: Sendable { case noMask, emptyMask, other }
@@ -79,6 +81,8 @@ struct MapScores: Sendable {
             if scores.contains(where: { $0.status == .nonFiniteMap }) {
                 problem = Problem(kind: .other, line: "\(file.path): the map holds NaN or infinity and has no score")
             }
+        } catch is ExplanationStopped {
+            isStopped = true
         } catch let error as MaskMismatch {
             fail("size-mismatch", .other, "\(error)")
         } catch {

@@ -77,7 +77,7 @@ struct MapWitnesses {
     }
 
     /// The image behind a map, under the class that the map explains.
-    func image(of map: FileCollection.File, in maps: MapFolder) -> Result<QuestionedImage, any Error> {
+    func image(of map: FileCollection.File, in maps: MapFolder, _ watch: Watch) -> Result<QuestionedImage, any Error> {
         Result {
             let name = maps.line(map)?.imageName ?? map.name
             guard let file = try images.file(name) else {
@@ -89,7 +89,8 @@ struct MapWitnesses {
                 name: file.name, pixels: prepared.tensor, target: Self.ownTarget(map, maps).flatMap { ownTargets[$0] } ?? target,
                 scale: scale)
             return try QuestionedImage(
-                image, scale: scale, model: model, networks: networks, seed: seed, methodSeed: methodSeed, workspace: Workspace())
+                image, scale: scale, model: model, networks: networks, seed: seed, methodSeed: methodSeed, workspace: Workspace(),
+                watch: watch)
         }
     }
 
