@@ -52,7 +52,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     /// More than one class's own logit or probability.
     public var isSum: Bool {
         switch self {
-        case .logit, .probability: false
+        case .logit, .probability, .sigmoid: false
         case .contrast, .linear: true
         }
     }
