@@ -77,6 +77,22 @@ public struct TrainingSet: Sendable {
         return lines
     }
 
+    /// The training images by place: each alone, or the images of each patient in order.
+    func groups(byPatient: Bool) -> [[Int]] {
+        guard byPatient else { return training.indices.map { [$0] } }
+        var places: [String: Int] = [:]
+        var groups: [[Int]] = []
+        for (i, sample) in training.enumerated() {
+            if let patient = sample.patient, let place = places[patient] {
+                groups[place].append(i)
+            } else {
+                if let patient = sample.patient { places[patient] = groups.count }
+                groups.append([i])
+            }
+        }
+        return groups
+    }
+
     /// Training images of each class.
     public var counts: [Int] {
         var counts = [Int](repeating: 0, count: classNames.count)

@@ -216,26 +216,10 @@ public struct Trainer {
     /// The training images in the order of an epoch: a shuffle (Fisher and Yates) that depends on seed and epoch alone, of images or,
     /// where patients stay together, of patients with their images in order.
     private func order(epoch: Int) -> [Int] {
-        var groups = patientGroups
+        var groups = set.groups(byPatient: recipe.keepsPatientsTogether)
         var generator = Philox(seed: recipe.seed, name: "training order", index: UInt64(epoch))
         for i in stride(from: groups.count - 1, to: 0, by: -1) { groups.swapAt(i, generator.below(i + 1)) }
         return groups.flatMap { $0 }
-    }
-
-    /// What is shuffled: single images, or the images of each patient.
-    private var patientGroups: [[Int]] {
-        guard recipe.keepsPatientsTogether else { return set.training.indices.map { [$0] } }
-        var places: [String: Int] = [:]
-        var groups: [[Int]] = []
-        for (i, sample) in set.training.enumerated() {
-            if let patient = sample.patient, let place = places[patient] {
-                groups[place].append(i)
-            } else {
-                if let patient = sample.patient { places[patient] = groups.count }
-                groups.append([i])
-            }
-        }
-        return groups
     }
 
     /// The pieces of a step, each scaled so that the gradients of its batches are averaged.
