@@ -15,7 +15,10 @@ import VitrineTensor
     /// Those that a network can serve: all, but for three that carry values through the projection, where a norm stands before it.
     static func identifiers(_ random: RandomModel) -> [String] {
         let unfitting: Set = ["alti", "direct-logit", "beyond-intuition-token"]
-        return identifiers.filter { !random.configuration.hasContextNorm || !unfitting.contains(name($0)) }
+        let isTower = random.configuration.projectionWidth > 0
+        return identifiers.filter {
+            (!random.configuration.hasContextNorm || !unfitting.contains(name($0))) && !(isTower && name($0) == "direct-logit")
+        }
     }
 
     private static let fewer = [
