@@ -99,6 +99,10 @@ struct Inspect: ParsableCommand {
                 c.hasHiddenNorm ? "norm in the MLP" : nil, c.hasKeyBias ? nil : "keys without bias",
             ].compactMap { $0 }
             if !more.isEmpty { rows.append(("attention", more.joined(separator: ", "))) }
+            if c.hasInputNorm { rows.append(("before block 0", "a LayerNorm")) }
+            if c.projectionWidth > 0 || c.hasUnitFeatures {
+                rows.append(("features", "\(c.featureWidth) values" + (c.hasUnitFeatures ? " of length 1" : "")))
+            }
             if !group.isEmpty { rows.append(("chosen", "dictionary \(group)")) }
             if !prefix.isEmpty { rows.append(("prefix of names", prefix)) }
             rows += unusedKeys.sorted { $0.key < $1.key }.map { ("unused", "\($0.key) (\($0.value))") }

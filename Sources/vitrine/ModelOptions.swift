@@ -7,6 +7,7 @@ struct ModelOptions: ParsableArguments {
     @Option(help: help(.activation)) var activation: String?
     @Option(help: help(.epsilon)) var epsilon: String?
     @Option(help: help(.pooling)) var pooling: String?
+    @Option(help: help(.head)) var head: String?
     @Option(help: help(.probabilities)) var probabilities: String?
     @Option(help: help(.classes)) var classes: String?
     @Option(name: .customLong(LoadSetting.positionGrid.rawValue), help: help(.positionGrid)) var positionGrid: String?
@@ -25,7 +26,8 @@ struct ModelOptions: ParsableArguments {
 
     private var given: [(LoadSetting, String?)] {
         [
-            (.heads, heads), (.activation, activation), (.epsilon, epsilon), (.pooling, pooling), (.probabilities, probabilities),
+            (.heads, heads), (.activation, activation), (.epsilon, epsilon), (.pooling, pooling), (.head, head),
+            (.probabilities, probabilities),
             (.classes, classes), (.positionGrid, positionGrid), (.positionResampling, positionResampling), (.rotary, rotary),
             (.group, group), (.prefix, prefix), (.ignore, ignore),
         ]

@@ -51,9 +51,11 @@ public struct RandomModel: Sendable, CustomStringConvertible {
                 if !c.hasKeyBias { block.qkv.bias!.replace(from: d, with: Tensor([d])) }
                 return block
             },
-            norm: norm(c.normPlacement == .beforePooling ? d : c.pooledWidth),
-            head: c.classes > 0 ? linear(c.classes, c.pooledWidth) : nil,
-            distillationHead: c.pooling == .distilled ? linear(c.classes, d) : nil)
+            norm: norm(c.normPlacement == .afterPooling ? c.pooledWidth : d),
+            head: c.classes > 0 ? linear(c.classes, c.featureWidth, gain: c.hasUnitFeatures ? 4 : 1) : nil,
+            distillationHead: c.pooling == .distilled ? linear(c.classes, d) : nil, inputNorm: maybeNorm(c.hasInputNorm, d),
+            visualProjection: c.projectionWidth > 0
+                ? Linear(weight: normal.tensor([c.projectionWidth, c.pooledWidth], deviation: 0.3), bias: nil) : nil)
     }
 
     /// A normalised image of the position grid's size, `[channels, height, width]`.
@@ -119,6 +121,16 @@ extension RandomModel {
                 $0.positionedPrefixTokens = 0
                 $0.hasKeyBias = false
             }),
+        RandomModel(
+            "CLIP with text vectors", seed: 17,
+            configuration(mlp: .activation(.quickGelu), epsilon: 1e-5) {
+                $0.hasInputNorm = true
+                $0.projectionWidth = 9
+                $0.hasUnitFeatures = true
+            }),
+        RandomModel(
+            "CLIP, mean of patches without the last norm", seed: 18,
+            configuration(pooling: .mean, placement: .absent, epsilon: 1e-5) { $0.hasInputNorm = true }),
     ]
 
     /// One of each family: what every method is walked over. A new family adds a model above and its name here.

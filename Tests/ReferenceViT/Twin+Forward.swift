@@ -38,6 +38,8 @@ extension Twin {
         var normed: Matrix
         /// Before the norm of an `afterPooling` model, else as the head reads it.
         var rawPooled: [Double]
+        /// Projected, not yet scaled to length 1; what is pooled where there is no projection.
+        var beforeProjection: [Double]
         public var pooled: [Double]
         public var logits: [Double]
     }
@@ -57,15 +59,15 @@ extension Twin {
 
     /// The logits of embedded tokens, prefix first: any patches of the grid, by their places.
     public func logits(fromTokens z: Matrix, places: [Int]) -> [Double] {
-        pass(from: z, patches: z, withoutPositions: z, nudge: nil, places: places).logits
+        pass(from: z, patches: z, withoutPositions: z, nudge: nil, places: places, isEmbedded: true).logits
     }
 
     private func pass(
         from embedded: Matrix, patches: Matrix, withoutPositions: Matrix, nudge: (site: InnerValue, amount: Double)?,
-        places: [Int]? = nil
+        places: [Int]? = nil, isEmbedded: Bool = false
     ) -> Pass {
         let c = configuration
-        var z = embedded
+        var z = isEmbedded ? embedded : inputNorm.map { layerNorm(embedded, $0) } ?? embedded
         var passes: [BlockPass] = []
         for l in 0..<c.depth {
             let (pass, output) = run(l, z, nudge, places ?? Array(0..<c.positionGrid.count))
@@ -74,7 +76,12 @@ extension Twin {
         }
         let normed = c.normPlacement == .beforePooling ? layerNorm(z, norm) : z
         let raw = pool(normed)
-        let pooled = c.normPlacement == .beforePooling ? raw : layerNorm(Matrix(1, raw.count) { raw[$1] }, norm).values
+        let before = c.normPlacement == .afterPooling ? layerNorm(Matrix(1, raw.count) { raw[$1] }, norm).values : raw
+        var pooled = projection.map { $0(Matrix(1, before.count) { before[$1] }).values } ?? before
+        if c.hasUnitFeatures {
+            let length = pooled.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            pooled = pooled.map { $0 / length }
+        }
         var logits = head.map { $0(Matrix(1, pooled.count) { pooled[$1] }).values } ?? []
         if c.pooling == .distilled, let distillationHead {
             let second = distillationHead(Matrix(1, c.width) { normed[1, $1] }).values
@@ -82,7 +89,7 @@ extension Twin {
         }
         return Pass(
             patches: patches, withoutPositions: withoutPositions, blocks: passes, tokens: z, normed: normed, rawPooled: raw,
-            pooled: pooled, logits: logits)
+            beforeProjection: before, pooled: pooled, logits: logits)
     }
 
     private func run(

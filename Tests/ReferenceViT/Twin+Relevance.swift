@@ -149,8 +149,11 @@ extension Twin {
         let c = configuration
         let (n, r, width) = (pass.tokens.rows, prefix.rows, c.width)
         let start = Matrix(1, c.classes) { $1 == classIndex ? (c.pooling == .distilled ? 0.5 : 1) : 0 }
-        let pooled = linear(head!, Matrix(1, pass.pooled.count) { pass.pooled[$1] }, start, &lost)
-        let source = c.normPlacement == .beforePooling ? pass.normed : pass.tokens
+        var pooled = linear(head!, Matrix(1, pass.pooled.count) { pass.pooled[$1] }, start, &lost)
+        if let projection {
+            pooled = linear(projection, Matrix(1, pass.beforeProjection.count) { pass.beforeProjection[$1] }, pooled, &lost)
+        }
+        let source = c.normPlacement != .afterPooling ? pass.normed : pass.tokens
         var second: Matrix?
         if let distillationHead { second = linear(distillationHead, Matrix(1, width) { pass.normed[1, $1] }, start, &lost) }
         return Matrix(n, width) { t, d in

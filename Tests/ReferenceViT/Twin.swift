@@ -10,7 +10,9 @@ public struct Twin: Sendable {
     let prefix: Matrix
     let positions: Matrix
     let blocks: [Block]
+    let inputNorm: Scale?
     let norm: Scale
+    let projection: Map?
     let head: Map?
     let distillationHead: Map?
 
@@ -89,7 +91,9 @@ public struct Twin: Sendable {
                 hiddenNorm: block.hiddenNorm.map(Scale.init), relativePositions: block.relativePositions.map { Matrix($0) },
                 frequencies: block.rotaryFrequencies.map { Matrix($0) })
         }
+        inputNorm = model.inputNorm.map(Scale.init)
         norm = Scale(model.norm)
+        projection = model.visualProjection.map(Map.init)
         head = model.head.map(Map.init)
         distillationHead = model.distillationHead.map(Map.init)
     }

@@ -29,7 +29,8 @@ import VitrineTensor
         let set = try PhantomSet(task: task, count: 24, seed: 3)
         for i in 0..<set.count where set.label(of: i) == 1 {
             let positive = set.phantom(at: i)
-            let negative = set.phantom(at: i, lesion: false)
+            // Negatives of a conjunction may show one of its two masses.
+            let negative = set.phantom(at: i, without: .lesions)
             #expect(negative.lesion.isEmpty)
             #expect(!positive.lesion.isEmpty)
             var inside = 0.0

@@ -29,7 +29,9 @@ import VitrineTensor
         var options: LoadOptions {
             var options = LoadOptions(heads: heads, positionGrid: grid.map { PatchGrid(rows: $0[0], columns: $0[1]) })
             options.isSwiGLU = activation == "swiglu"
-            for (name, text) in settings ?? [:] { try? options.set(LoadSetting(rawValue: name)!, to: text) }
+            for (name, text) in settings ?? [:] {
+                try? options.set(LoadSetting(rawValue: name)!, to: name == "head" ? zooFolder.appending(path: text).path() : text)
+            }
             return options
         }
 
@@ -47,7 +49,7 @@ import VitrineTensor
     private struct Zoo: Decodable { let models: [Model] }
 
     /// One script for each kind of network writes one of these files.
-    static let models: [Model] = ["zoo.json", "rotary.json"].flatMap { file -> [Model] in
+    static let models: [Model] = ["zoo.json", "rotary.json", "towers.json"].flatMap { file -> [Model] in
         guard let data = try? Data(contentsOf: zooFolder.appending(path: file)) else { return [] }
         return (try? JSONDecoder().decode(Zoo.self, from: data))?.models ?? []
     }

@@ -31,6 +31,9 @@ struct DirectLogit: Explainer {
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
         try network.checkProjectedValues("direct-logit")
+        if network.projectionWidth > 0 || network.hasUnitFeatures {
+            throw .unfitting(what: "direct-logit", network: "a projection or a scaling between its last norm and its head")
+        }
         if let head, head >= network.heads { throw .headOutOfRange(head: head, heads: network.heads) }
         _ = try network.block(layer)
         var request = TraceRequest(

@@ -38,6 +38,9 @@ struct ArchitectureHints: Sendable {
     /// How positions turn queries and keys; nil where nothing is said.
     var rotary: RotaryKind?
 
+    /// The head reads tokens that no last norm has seen (Hugging Face `CLIPForImageClassification`).
+    var readsUnnormed = false
+
     /// Hugging Face's classes that the weights were saved from.
     var classes: [String] = []
 
@@ -53,7 +56,7 @@ struct ArchitectureHints: Sendable {
     /// Types of Hugging Face models that share our names and do what we do.
     private static let modelTypes = [
         "vit", "vit_mae", "deit", "dinov2", "dinov2_with_registers", "ijepa", "vit_msn", "flava", "flava_image_model", "timm_wrapper",
-        "dinov3_vit", "beit", "data2vec-vision",
+        "dinov3_vit", "beit", "data2vec-vision", "clip", "clip_vision_model",
     ]
 
     /// - Throws: `LoadError` for text that is no JSON object, or that asks for what this family of models does not do.
@@ -65,7 +68,7 @@ struct ArchitectureHints: Sendable {
             throw .malformedConfiguration(source: source, reason: "is not JSON")
         }
         guard case .object = root else { throw .malformedConfiguration(source: source, reason: "is not a JSON object") }
-        let arguments = root["model_args"]
+        let arguments = root["model_args"] ?? root["vision_config"]
         func first(_ names: String...) -> JSONValue? {
             for name in names {
                 if let value = arguments?[name] ?? root[name], value != .null { return value }
@@ -110,11 +113,12 @@ struct ArchitectureHints: Sendable {
         }
         if let architecture { try readTimm(architecture, arguments) }
         try readVariants(root, arguments)
+        try readTower(root)
         readOutputs(root)
     }
 
     /// What a timm architecture's name says where `model_args` do not.
-    private mutating func readTimm(_ name: String, _ arguments: JSONValue?) throws(LoadError) {
+    mutating func readTimm(_ name: String, _ arguments: JSONValue?) throws(LoadError) {
         if let what = KnownModels.unsupportedTimm(name) {
             throw .unsupported(source: source, what: "\(shortened(name)) with \(what)", known: "learned positions and pre-norm blocks")
         }
@@ -126,7 +130,7 @@ struct ArchitectureHints: Sendable {
                 case .quick: .quickGelu
                 }
         }
-        if normEpsilon == nil { normEpsilon = KnownModels.eva(name)?.normEpsilon ?? 1e-6 }
+        if normEpsilon == nil { normEpsilon = KnownModels.eva(name)?.normEpsilon ?? (name.contains("_clip_") ? 1e-5 : 1e-6) }
         if name.hasPrefix("vit_giant_"), name.contains("dinov2") || name.contains("tips") { isSwiGLU = true }
         guard let size = KnownModels.timm(name) else { return }
         if heads == nil { heads = size.heads }

@@ -17,6 +17,8 @@ struct ArchitectureInference {
     var order: [String] = []
     /// Names of all modules, parameters or not, where the file holds them (`_metadata` of a state dict).
     var modules: Set<String> = []
+    /// A head from a file of its own.
+    var head: HeadFile?
     /// Periods of DINOv3's rotation as its own files store them.
     var rotaryPeriods: [Float]?
 
@@ -70,6 +72,7 @@ struct ArchitectureInference {
             positionResampling: positionResampling(family: family, patchSize: patchSize, facts: &facts),
             probabilities: probabilities(classes: classes, facts: &facts))
         try addVariants(to: &configuration, family: family, facts: &facts)
+        try addTower(to: &configuration, family: family, facts: &facts)
         return configuration
     }
 
@@ -77,8 +80,9 @@ struct ArchitectureInference {
     func family() -> CheckpointFamily {
         let all = Array(keys.sources.values.joined()) + keys.tolerated.map(\.key)
         func anyKey(_ part: String) -> Bool { all.contains { $0.contains(part) } }
-        if let variant = variantFamily { return variant }
+        if let variant = towerFamily ?? variantFamily { return variant }
         switch keys.map.style {
+        case .openCLIP: return .clip
         case .torchvision: return .torchvision
         case .huggingFace:
             switch hints?.modelType {
@@ -279,6 +283,13 @@ struct ArchitectureInference {
             throw .unsupported(
                 source: hints?.source ?? path, what: "activation '\(shortened(name))'", known: "gelu, gelu_tanh, quick_gelu")
         }
+        if [.clip, .huggingFaceCLIP, .timmCLIP].contains(family) {
+            throw .undecided(
+                path: path, setting: .activation,
+                reason:
+                    "CLIP is published with quick GELU (OpenAI's weights and what grew from them) and with exact GELU (LAION's, DataComp's), "
+                    + "and no tensor shows which; give it")
+        }
         if family == .timm && !has("cls_token") && !has("reg_token") && !has("fc_norm.weight") {
             throw .undecided(
                 path: path, setting: .activation,
@@ -316,6 +327,10 @@ struct ArchitectureInference {
             }
             return found(given, .given)
         }
+        if let head {
+            let (pooling, origin) = try self.pooling(of: head, width: width)
+            return found(pooling, origin)
+        }
         if hasHead {
             if has("head_dist.weight") { return found(.distilled, .tensors) }
             if let head = keys.headOutside {
@@ -345,6 +360,7 @@ struct ArchitectureInference {
                 )
             }
         }
+        if hasHead, let reason = openTowerHead { throw ask(reason) }
         if let stated = hints?.pooling, hasClassToken || stated == .mean { return found(stated, configured(hints)) }
         if hasHead && (family == .dinov3 || family == .huggingFaceDinov3) {
             throw ask("DINOv3's own classifiers read the class token, timm's the mean of the patches unless told otherwise; give it")
@@ -445,6 +461,9 @@ struct ArchitectureInference {
                         (.bicubic, .open(reason: "timm bicubicAntialias, DINOv2's own code bicubicOffset, Hugging Face bicubic"))
                     }
                 case .dinov3, .huggingFaceDinov3, .eva, .ropeViT, .beit: (.bicubicAntialias, .convention(reason: "as timm"))
+                case .clip: (.bicubicAntialias, .convention(reason: "as open_clip"))
+                case .timmCLIP: (.bicubicAntialias, .convention(reason: "as timm"))
+                case .huggingFaceCLIP: (.bicubic, .convention(reason: "as Hugging Face"))
                 case .huggingFaceDinov2WithRegisters: (.bicubicAntialias, .convention(reason: "as Hugging Face"))
                 case .huggingFaceViT, .huggingFaceMAE, .huggingFaceDeiT, .huggingFaceDinov2, .huggingFaceBeit:
                     (.bicubic, .convention(reason: "as Hugging Face"))

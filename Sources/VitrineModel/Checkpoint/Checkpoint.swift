@@ -17,6 +17,7 @@ public enum Checkpoint {
         }
         if path.hasSuffix(".index.json") { return try ShardIndex(file).open() }
         let first = file.bytes(0..<min(16, file.count))
+        if first.starts(with: NumpyArray.magic) { return try NumpyArray.read(file) }
         if first.starts(with: [0x50, 0x4b]) { return try TorchArchive.read(file) }
         if first.count > 8 && first[8] == UInt8(ascii: "{") { return try Safetensors.read(file) }
         if first.starts(with: "version https://".utf8) { throw .gitLFSPointer(path: path) }

@@ -12,6 +12,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case noCheckpoint(folder: String, names: [String])
     case malformedIndex(path: String, reason: String)
     case gitLFSPointer(path: String)
+    case numpy(path: String, reason: String)
     case webPage(path: String)
     case legacyPyTorch(path: String)
     case legacyTar(path: String)
@@ -37,6 +38,7 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
         case .noCheckpoint(let folder, let names):
             "\(folder): is a folder without a checkpoint of a usual name (\(names.joined(separator: ", "))); name the file"
         case .malformedIndex(let path, let reason): "\(path): \(reason); download the index and all its shards again"
+        case .numpy(let path, let reason): "\(path): \(reason)"
         case .gitLFSPointer(let path): "\(path): is a Git LFS pointer, not the checkpoint itself; run `git lfs pull`"
         case .webPage(let path): "\(path): is a web page, not a checkpoint; the download went wrong, repeat it"
         case .legacyPyTorch(let path): "\(path): is a PyTorch file of before version 1.6 or a bare pickle; " + conversion(path)

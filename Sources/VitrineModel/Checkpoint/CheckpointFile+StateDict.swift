@@ -16,7 +16,7 @@ extension CheckpointFile {
     /// it: torchvision's own `encoder.layers.` and Hugging Face's `encoder.layer.` are not.
     static let rootNames = [
         "patch_embed.proj.weight", "cls_token", "embeddings.patch_embeddings.projection.weight", "embeddings.cls_token",
-        "conv_proj.weight", "class_token",
+        "conv_proj.weight", "class_token", "embeddings.class_embedding", "class_embedding",
     ]
 
     /// The model in this file under its own names.

@@ -7,6 +7,7 @@ public struct CheckpointFile: Sendable {
     public enum Format: String, Sendable {
         case safetensors
         case torchArchive = "PyTorch zip archive"
+        case numpyArray = "NumPy array"
     }
 
     public let path: String

@@ -1,4 +1,13 @@
 extension ViTConfiguration {
+    /// timm's name of the last LayerNorm; nil where there is none.
+    var lastNormName: String? {
+        switch normPlacement {
+        case .beforePooling: "norm"
+        case .afterPooling: "fc_norm"
+        case .absent: nil
+        }
+    }
+
     /// A tensor of the model under timm's name, in timm's shape.
     struct ExpectedTensor {
         let name: String
@@ -27,6 +36,7 @@ extension ViTConfiguration {
         list.append(ExpectedTensor(name: "patch_embed.proj.weight", shape: [width, channels, patchSize, patchSize]))
         list.append(ExpectedTensor(name: "patch_embed.proj.bias", shape: [width], isOptional: true))
         if rotary?.frequencies == .learned { list.append(ExpectedTensor(name: "rope.freqs", shape: [2, depth, heads, headWidth / 2])) }
+        if hasInputNorm { norm("norm_pre", width) }
         for block in 0..<depth {
             let name = "blocks.\(block)."
             norm(name + "norm1", width)
@@ -47,9 +57,10 @@ extension ViTConfiguration {
             linear(name + "mlp.fc2", width, hidden)
             if hasLayerScale { list.append(ExpectedTensor(name: name + "ls2.gamma", shape: [width])) }
         }
-        norm(normPlacement == .afterPooling ? "fc_norm" : "norm", normPlacement == .afterPooling ? pooledWidth : width)
+        if let name = lastNormName { norm(name, normPlacement == .afterPooling ? pooledWidth : width) }
+        if projectionWidth > 0 { list.append(ExpectedTensor(name: "visual_projection.weight", shape: [projectionWidth, pooledWidth])) }
         if classes > 0 {
-            linear("head", classes, pooledWidth)
+            linear("head", classes, featureWidth)
             if pooling == .distilled { linear("head_dist", classes, pooledWidth) }
         }
         return list

@@ -19,11 +19,7 @@ struct ForeignArchitecture {
         .init(
             name: "a ViT with relative positions (relpos)", parts: ["rel_pos.", "blocks.0.attn.qkv"], without: ["relative_position_bias"]),
         .init(name: "NaFlexViT", parts: ["embeds.proj", "blocks.0.attn"]),
-        .init(name: "BiomedCLIP or another CLIP with a timm tower", parts: ["visual.trunk.", "visual.head.proj"]),
-        .init(name: "BiomedCLIP or another CLIP with a timm tower", parts: ["trunk.patch_embed", "head.proj"]),
-        .init(name: "CLIP (open_clip)", parts: ["transformer.resblocks.0", "class_embedding"]),
-        .init(name: "CLIP (Hugging Face)", parts: ["pre_layrnorm", "embeddings.class_embedding"]),
-        .init(name: "CLIP (timm)", parts: ["norm_pre.weight", "patch_embed.proj"]),
+        .init(name: "a CLIP tower with attentional pooling (CoCa)", parts: ["attn_pool.query", "class_embedding"]),
         .init(name: "SigLIP (Hugging Face)", parts: ["head.probe", "embeddings.patch_embedding.weight"]),
         .init(
             name: "SigLIP (Hugging Face)", parts: ["vision_model.embeddings.patch_embedding.weight", "post_layernorm"],

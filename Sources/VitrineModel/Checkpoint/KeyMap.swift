@@ -12,6 +12,11 @@ public enum CheckpointFamily: String, Sendable, Codable, CaseIterable {
     case huggingFaceDinov2 = "Hugging Face Dinov2"
     case huggingFaceDinov2WithRegisters = "Hugging Face Dinov2WithRegisters"
     case torchvision
+    /// OpenAI's and open_clip's own names.
+    case clip = "CLIP"
+    case huggingFaceCLIP = "Hugging Face CLIP"
+    /// timm's names: its own files, and towers of open_clip that timm built.
+    case timmCLIP = "timm CLIP"
     /// Meta's own code, or timm's names for it.
     case dinov3 = "DINOv3"
     case huggingFaceDinov3 = "Hugging Face DINOv3"
@@ -26,7 +31,7 @@ public enum CheckpointFamily: String, Sendable, Codable, CaseIterable {
     var normEpsilon: Float {
         switch self {
         case .huggingFaceViT, .huggingFaceMAE, .huggingFaceDeiT, .huggingFaceBeit: 1e-12
-        case .dinov3, .huggingFaceDinov3: 1e-5
+        case .dinov3, .huggingFaceDinov3, .clip, .huggingFaceCLIP, .timmCLIP: 1e-5
         default: 1e-6
         }
     }
@@ -42,6 +47,7 @@ struct KeyMap: Sendable {
         case timm
         case huggingFace
         case torchvision
+        case openCLIP
     }
 
     let style: Style
@@ -51,8 +57,10 @@ struct KeyMap: Sendable {
     let names: [(published: String, ours: String)]
     /// Names that a complete model may leave unused, and why.
     let unused: [(published: String, reason: String)]
+    /// Beside such a model stands another: of names without the prefix only those of heads and projections belong to this one.
+    var isTower = false
 
-    static let all = [timm, huggingFace, torchvision, dinov3]
+    static let all = [timm, huggingFace, torchvision, dinov3, huggingFaceCLIP, openCLIP]
 
     /// timm, and DINO, MAE, DeiT and DINOv2, which grew from it.
     static let timm = KeyMap(
@@ -85,7 +93,7 @@ struct KeyMap: Sendable {
             ("head", "head"),
             ("linear_head", "head"),
             ("head_dist", "head_dist"),
-        ] + evaNames,
+        ] + evaNames + timmTowerNames,
         unused: [
             ("mask_token", "stands for hidden patches in masked pre-training"),
             ("decoder_*", "decoder of MAE's pre-training"),
@@ -93,7 +101,7 @@ struct KeyMap: Sendable {
             ("head.last_layer.*", "projection head of DINO's pre-training"),
             ("dino_head.*", "projection head of DINOv2's pre-training"),
             ("ibot_head.*", "projection head of DINOv2's pre-training"),
-        ] + evaUnused)
+        ] + evaUnused + openCLIPText)
 
     /// `transformers`: in files (`encoder.layer.#`) and, since version 5, in memory (`layers.#`, `q_proj`).
     static let huggingFace = KeyMap(
@@ -165,7 +173,9 @@ struct KeyMap: Sendable {
         unused: [])
 
     /// Under which of Hugging Face's names a backbone stands beside the library's own classifier.
-    static let classifierPrefixes = ["vit.", "deit.", "dinov2.", "dinov2_with_registers.", "ijepa.", "beit.", "data2vec_vision."]
+    static let classifierPrefixes = [
+        "vit.", "deit.", "dinov2.", "dinov2_with_registers.", "ijepa.", "beit.", "data2vec_vision.", "vision_model.",
+    ]
 
     /// Whether a module is called as classifiers are, perhaps as a numbered part of a sequence.
     static func isClassifier(_ module: String) -> Bool {
@@ -283,7 +293,9 @@ struct MappedKeys: Sendable {
             let names = stems.filter { key.hasPrefix($0) }.map { String(key.dropFirst($0.count)) }
             if ignored.contains(where: { $0.hasSuffix("*") ? key.hasPrefix($0.dropLast()) : key == $0 }) {
                 tolerated.append((key, "ignored on request"))
-            } else if let ours = names.lazy.compactMap(chosen.map.ours).first, sources[ours] == nil {
+            } else if let ours = names.lazy.compactMap(chosen.map.ours).first, sources[ours] == nil,
+                isInside(key) || !chosen.map.isTower || MappedKeys.mayStandOutside(ours)
+            {
                 sources[ours] = [key]
                 if ours == "head.weight", !isInside(key), !isOwnWrapper, !key.hasSuffix("linear_head.weight") { headOutside = key }
             } else if let reason = names.lazy.compactMap(chosen.map.reasonUnused).first {
@@ -307,6 +319,11 @@ struct MappedKeys: Sendable {
 
     /// Stands among the sources of a tensor for a part that the file lacks because it is 0.
     static let zeros = "\u{0}zeros"
+
+    /// Heads, and what stands between a tower and its head.
+    private static func mayStandOutside(_ ours: String) -> Bool {
+        ["head", "visual_projection", "logit_scale", "logit_bias"].contains { ours == $0 || ours.hasPrefix($0 + ".") }
+    }
 
     /// Without a gate, Hugging Face's up-projection is the first map itself.
     private mutating func renameLoneUpProjections() {

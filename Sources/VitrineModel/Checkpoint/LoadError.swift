@@ -20,6 +20,8 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
     case contradiction(source: String, what: String, configured: Int, stored: Int)
     case unsupported(source: String, what: String, known: String)
     case malformedConfiguration(source: String, reason: String)
+    /// A head in a file of its own that does not fit.
+    case head(path: String, reason: String)
     /// All that is wrong with the keys, together.
     case keys(path: String, missing: [String], unused: [String], mismatched: [ShapeMismatch])
 
@@ -49,6 +51,7 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
             "\(source): \(what) is not supported (known: \(known)); convert the model to one of these"
         case .malformedConfiguration(let source, let reason):
             "\(source): \(reason); repair or remove the configuration"
+        case .head(let path, let reason): "\(path): \(reason)"
         case .keys(let path, let missing, let unused, let mismatched):
             "\(path): "
                 + [

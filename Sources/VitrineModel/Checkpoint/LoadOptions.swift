@@ -10,6 +10,14 @@ public struct LoadOptions: Sendable {
         case fresh(classes: Int)
     }
 
+    /// A model of images and texts projects what it pools.
+    public enum Features: String, Sendable, CaseIterable {
+        /// The projected features as they are.
+        case projected
+        /// The projected features, scaled to length 1.
+        case unit
+    }
+
     /// Attention heads, where neither a configuration nor a table of published models tells.
     public var heads: Int?
     /// Rows and columns of the stored position embedding, where it is not square.
@@ -28,6 +36,10 @@ public struct LoadOptions: Sendable {
     public var pooling: ViTConfiguration.Pooling?
     /// How positions turn queries and keys (default: a configuration's, else as the tensors show).
     public var rotary: RotaryKind?
+    /// A head in a file of its own; a stored one is left out (see `HeadFile`).
+    public var headPath: String?
+    /// What a linear probe on a projection reads.
+    public var features: Features?
     /// Names of the classes in the order of the logits (default: the file's or a configuration's).
     public var classNames: [String] = []
     /// The dictionary of a training checkpoint to load, such as `student` or `model/backbone` (default: searched for and reported).

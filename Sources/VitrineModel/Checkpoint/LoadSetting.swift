@@ -6,6 +6,7 @@ public enum LoadSetting: String, Sendable, CaseIterable, Codable {
     case activation
     case epsilon
     case pooling
+    case head
     case probabilities
     case classes
     case positionGrid = "position-grid"
@@ -21,7 +22,8 @@ public enum LoadSetting: String, Sendable, CaseIterable, Codable {
         case .heads: "NUMBER"
         case .activation: "gelu|gelu_tanh|quick_gelu|swiglu"
         case .epsilon: "NUMBER"
-        case .pooling: "class|mean|class+mean|distilled"
+        case .pooling: "class|mean|class+mean|distilled|projected|unit"
+        case .head: "FILE"
         case .probabilities: "softmax|sigmoid"
         case .classes: "NAMES"
         case .positionGrid: "ROWSxCOLUMNS"
@@ -39,7 +41,8 @@ public enum LoadSetting: String, Sendable, CaseIterable, Codable {
         case .heads: "Number of attention heads."
         case .activation: "What the MLP does between its two maps; swiglu for a gated one whose gate comes first."
         case .epsilon: "Epsilon of the LayerNorms."
-        case .pooling: "What the head reads."
+        case .pooling: "What the head reads; projected or unit: a CLIP tower's projection, as it is or scaled to length 1."
+        case .head: "A head in a file of its own: a linear probe (weight, bias) or the vectors of texts (.npy, safetensors)."
         case .probabilities: "Whether the logits exclude each other (softmax) or each stands for itself (sigmoid)."
         case .classes: "Names of the classes in the order of the logits, separated by commas."
         case .positionGrid: "Rows x columns of the stored position embedding."
@@ -76,7 +79,10 @@ extension LoadOptions {
             isSwiGLU = text == "swiglu"
             if !isSwiGLU { activation = try needed(Self.activations.first { $0.name == text }?.value) }
         case .epsilon: normEpsilon = try needed(Float(text).flatMap { $0 > 0 && $0 < 1 ? $0 : nil })
+        case .head: headPath = try needed(text.isEmpty ? nil : text)
         case .pooling:
+            features = Features(rawValue: text)
+            if features != nil { return }
             pooling = try needed(Self.poolings.first { $0.name == text }?.value ?? ViTConfiguration.Pooling(rawValue: text))
         case .probabilities: probabilities = try needed(ViTConfiguration.Probabilities(rawValue: text))
         case .classes:

@@ -29,7 +29,9 @@ extension VisionTransformer {
             prefix: state.selection.prefixes.joined(), alternatives: state.selection.alternatives, outside: state.outside,
             order: file.format == .torchArchive ? state.names : [], modules: state.modules,
             shapes: entries.mapValues(\.shape), types: entries.mapValues { "\($0.type)" }, metadata: file.metadata,
-            neighbour: options.readsNeighbouringConfiguration ? neighbour("config.json", of: file.path).map { ($0.text, $0.path) } : nil,
+            neighbour: options.readsNeighbouringConfiguration
+                ? ["config.json", "open_clip_config.json"].lazy.compactMap { neighbour($0, of: file.path) }.first.map { ($0.text, $0.path) }
+                : nil,
             preparations: ["preprocessor_config.json", "config.json"].compactMap { neighbour($0, of: file.path) },
             tensor: { try entries[$0]!.tensor() })
         return try assemble(tensors, options: options)

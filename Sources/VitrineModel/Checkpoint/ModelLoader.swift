@@ -43,6 +43,7 @@ extension VisionTransformer {
     ///
     /// - Throws: `LoadError`, with all missing, unknown and misshapen tensors in one.
     static func assemble(_ tensors: NamedTensors, options: LoadOptions = LoadOptions()) throws -> LoadedModel {
+        var tensors = tensors
         guard
             var keys = MappedKeys(
                 tensors.shapes.keys, ignored: options.ignoredKeys, outside: tensors.outside, shapes: tensors.shapes)
@@ -53,16 +54,25 @@ extension VisionTransformer {
         if !keys.unknown.isEmpty || keys.sources["pos_embed"] == nil, let name = ForeignArchitecture.name(of: tensors.shapes.keys) {
             throw LoadError.architecture(path: tensors.path, name: name)
         }
+        if let key = keys.sources.removeValue(forKey: "visual_projection.transposed")?.first {
+            let original = tensors.tensor
+            tensors.shapes[key]?.reverse()
+            tensors.tensor = { $0 == key ? transposed(try original($0)) : try original($0) }
+            keys.sources["visual_projection.weight"] = [key]
+        }
         if let key = keys.sources["reg_token"]?.first, tensors.shapes[key]?.contains(0) == true {
             keys.sources["reg_token"] = nil
             keys.tolerated.append((key, "holds no register"))
         }
         if case .fresh = options.head {
-            for name in ["head.weight", "head.bias", "head_dist.weight", "head_dist.bias"] {
+            for name in ["head.weight", "head.bias", "head_dist.weight", "head_dist.bias", "visual_projection.weight"] {
                 for key in keys.sources.removeValue(forKey: name) ?? [] { keys.tolerated.append((key, "replaced by a fresh head")) }
             }
             keys.headOutside = nil
         }
+        let head = try options.headPath.map { try HeadFile(path: $0) }
+        let textHead = try takeTextHead(&keys, tensors)
+        if let head { try makeRoom(for: head, &keys, tensors, options) }
         var facts: [ModelFact] = []
         if options.group != nil {
             facts.append(ModelFact("dictionary", tensors.group.joined(separator: "/"), .given, setting: .group))
@@ -77,11 +87,12 @@ extension VisionTransformer {
         let inference = ArchitectureInference(
             path: tensors.path, keys: keys, shapes: tensors.shapes, group: tensors.group,
             hints: own == nil ? try foreignConfiguration(tensors, options: options) : nil, options: options, order: tensors.order,
-            modules: tensors.modules, rotaryPeriods: periods)
+            modules: tensors.modules, head: head, rotaryPeriods: periods)
         let family = inference.family()
         var configuration: ViTConfiguration
         if let own {
             configuration = try own.changed(by: options, path: tensors.path)
+            if head != nil { configuration.classes = 0 }
             facts += configuration.facts(givenBy: options)
         } else {
             configuration = try inference.configuration(family: family, facts: &facts)
@@ -89,7 +100,11 @@ extension VisionTransformer {
         let notes = facts.filter { if case .tensors = $0.origin { false } else { $0.origin != .stored } }
             .map { "\($0.name): \($0.value) (\($0.source))" }
         let values = try loadValues(tensors, inference: inference, configuration: configuration, isOwn: own != nil)
-        let model = VisionTransformer(configuration: configuration, values: values)
+        var model = VisionTransformer(configuration: configuration, values: values)
+        if let head {
+            try head.attach(to: &model, stored: textHead, unit: options.features == .unit, facts: &facts)
+            if let given = options.probabilities { model.configuration.probabilities = given }
+        }
         var types: [String: Int] = [:]
         for key in keys.sources.values.joined() where key != MappedKeys.zeros { types[tensors.types[key] ?? "F32", default: 0] += 1 }
         return LoadedModel(
@@ -98,8 +113,49 @@ extension VisionTransformer {
                 path: tensors.path, family: family, group: tensors.group.joined(separator: "/"), prefix: tensors.prefix + keys.prefix,
                 parameterCount: model.parameterCount, elementTypes: types,
                 unusedKeys: keys.tolerated.map { LoadReport.UnusedKey(key: $0.key, reason: $0.reason) }, metadata: tensors.metadata,
-                facts: facts, classNames: try classNames(tensors, hints: inference.hints, count: configuration.classes, options: options),
+                facts: facts,
+                classNames: try classNames(
+                    tensors, hints: inference.hints, count: model.configuration.classes, head: head, options: options),
                 preparations: tensors.preparations, notes: notes))
+    }
+
+    /// Scale (its logarithm) and bias that a model of images and texts was trained with; they are no part of the tower.
+    private static func takeTextHead(_ keys: inout MappedKeys, _ tensors: NamedTensors) throws -> (logScale: Float?, bias: Float?) {
+        func take(_ name: String) throws -> Float? {
+            guard let key = keys.sources.removeValue(forKey: name)?.first else { return nil }
+            keys.tolerated.append((key, "read for a head of text vectors"))
+            let values = try tensors.tensor(key).values
+            guard values.count == 1, values[0].isFinite else {
+                throw LoadError.unsupported(
+                    source: tensors.path, what: "'\(shortened(key))' of \(values.count) values", known: "one number")
+            }
+            return values[0]
+        }
+        return (try take("logit_scale"), try take("logit_bias"))
+    }
+
+    /// Leaves out what a head from a file of its own replaces.
+    private static func makeRoom(
+        for head: HeadFile, _ keys: inout MappedKeys, _ tensors: NamedTensors, _ options: LoadOptions
+    ) throws(LoadError) {
+        guard options.head == .asStored else {
+            throw .head(path: head.path, reason: "is a trained head, and this command makes a new one")
+        }
+        func leaveOut(_ names: [String], _ reason: String) {
+            for name in names { for key in keys.sources.removeValue(forKey: name) ?? [] { keys.tolerated.append((key, reason)) } }
+        }
+        // timm keeps a CLIP tower's projection as its head: without a bias, as wide as the texts.
+        if keys.sources["norm_pre.weight"] != nil, keys.sources["head.bias"] == nil, keys.sources["visual_projection.weight"] == nil,
+            let key = keys.sources["head.weight"]?.first, tensors.shapes[key]?.first == head.inputs, head.isTexts || options.features != nil
+        {
+            keys.sources["visual_projection.weight"] = keys.sources.removeValue(forKey: "head.weight")
+        }
+        leaveOut(["head.weight", "head.bias", "head_dist.weight", "head_dist.bias"], "replaced by the head that was given")
+        keys.headOutside = nil
+        guard !head.isTexts, options.features == nil, let key = keys.sources["visual_projection.weight"]?.first,
+            tensors.shapes[key]?.first != head.inputs || options.pooling != nil
+        else { return }
+        leaveOut(["visual_projection.weight"], "the head that was given does not read it")
     }
 
     /// The tensors of a model by our names, in the shapes that the configuration calls for.
@@ -117,7 +173,9 @@ extension VisionTransformer {
             guard let shape = inference.shape(tensor.name) else {
                 let isElsewhere = ViTConfiguration.afterBlockNumber(tensor.name).map(inAnyBlock.contains) ?? false
                 // Published models lack the bias of queries, keys and values, or of a head; other linear maps have one.
-                let mayLack = isOwn || tensor.name.hasSuffix("attn.qkv.bias") || tensor.name.hasPrefix("head")
+                let mayLack =
+                    isOwn || tensor.name.hasSuffix("attn.qkv.bias") || tensor.name.hasPrefix("head")
+                    || tensor.name == "patch_embed.proj.bias" && configuration.hasInputNorm
                 if !tensor.isOptional || isElsewhere || !mayLack { missing.append(tensor.name) }
                 continue
             }
@@ -179,7 +237,7 @@ extension VisionTransformer {
         let sizes = [
             own.patchSize, own.width, own.depth, own.heads, own.hidden, own.channels, own.positionGrid.rows, own.positionGrid.columns,
         ]
-        let counts = [own.classes, own.registers, own.positionedPrefixTokens]
+        let counts = [own.classes, own.registers, own.positionedPrefixTokens, own.projectionWidth]
         guard sizes.allSatisfy({ (1...1 << 20).contains($0) }), counts.allSatisfy({ (0...1 << 20).contains($0) }),
             own.depth <= max(tensors.shapes.count, 1), own.positionedPrefixTokens <= own.prefixTokens
         else { throw .malformedConfiguration(source: source, reason: "has sizes that no model of these tensors has") }
@@ -198,7 +256,7 @@ extension VisionTransformer {
 
     /// Names of the classes: our own, or those of a configuration.
     private static func classNames(
-        _ tensors: NamedTensors, hints: ArchitectureHints?, count: Int, options: LoadOptions
+        _ tensors: NamedTensors, hints: ArchitectureHints?, count: Int, head: HeadFile?, options: LoadOptions
     ) throws(LoadError) -> [String] {
         guard options.head == .asStored, count > 0 else { return [] }
         if !options.classNames.isEmpty {
@@ -208,6 +266,7 @@ extension VisionTransformer {
             }
             return options.classNames
         }
+        if let head { return head.classNames }
         guard let text = tensors.metadata[classNamesKey] else { return hints?.classNames ?? [] }
         guard let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
             throw .malformedConfiguration(source: "\(tensors.path) (\(classNamesKey))", reason: "is not a JSON list of names")
@@ -224,7 +283,7 @@ extension VisionTransformer {
         func norm(_ name: String) -> LayerNorm { LayerNorm(weight: values[name + ".weight"]!, bias: values[name + ".bias"]!) }
         func head(_ name: String) -> Linear {
             if values[name + ".weight"] != nil { return linear(name) }
-            return Linear(weight: Tensor([c.classes, c.pooledWidth]), bias: Tensor([c.classes]))
+            return Linear(weight: Tensor([c.classes, c.featureWidth]), bias: Tensor([c.classes]))
         }
         func maybeNorm(_ name: String) -> LayerNorm? { values[name + ".weight"] == nil ? nil : norm(name) }
         let blocks = (0..<c.depth).map { l in
@@ -252,8 +311,10 @@ extension VisionTransformer {
             distillationToken: values["dist_token"]?.reshaped([c.width]),
             registerTokens: values["reg_token"]?.reshaped([c.registers, c.width]),
             positionEmbedding: values["pos_embed"]?.reshaped([c.positionedPrefixTokens + c.positionGrid.count, c.width]),
-            blocks: blocks, norm: norm(c.normPlacement == .afterPooling ? "fc_norm" : "norm"), head: c.classes > 0 ? head("head") : nil,
-            distillationHead: c.classes > 0 && c.pooling == .distilled ? head("head_dist") : nil)
+            blocks: blocks, norm: c.lastNormName.map(norm) ?? LayerNorm(weight: Tensor([c.width]), bias: Tensor([c.width])),
+            head: c.classes > 0 ? head("head") : nil,
+            distillationHead: c.classes > 0 && c.pooling == .distilled ? head("head_dist") : nil,
+            inputNorm: maybeNorm("norm_pre"), visualProjection: c.projectionWidth > 0 ? linear("visual_projection") : nil)
     }
 }
 
@@ -289,6 +350,8 @@ extension ViTConfiguration {
         if case .fresh(let classes) = options.head {
             c.classes = classes
             c.probabilities = classes == 1 ? .sigmoid : .softmax
+            c.projectionWidth = 0
+            c.hasUnitFeatures = false
         }
         guard c.width % c.heads == 0 else { throw .headsDoNotDivide(path: path, width: width, heads: c.heads) }
         return c
@@ -337,4 +400,10 @@ extension LoadedModel {
             }
         }
     }
+}
+
+/// A matrix with rows and columns exchanged.
+private func transposed(_ matrix: Tensor) -> Tensor {
+    let (rows, columns, values) = (matrix.shape[0], matrix.shape[1], matrix.values)
+    return Tensor([columns, rows], (0..<matrix.count).map { values[$0 % rows * columns + $0 / rows] })
 }

@@ -8,6 +8,8 @@ struct ForwardState {
     let firstBlock: Int
     /// What entered the first block `[B, N, D]`: z_0 for images.
     var entered: Tensor
+    /// The norm whose output that is; nil where the embedded tokens enter as they are.
+    var inputNorm: NormState?
     /// By block; nil below the first block that a later pass enters.
     var blocks: [BlockState?]
     var readout: ReadoutState
@@ -18,7 +20,7 @@ extension VisionTransformer {
     /// Logits of a batch.
     ///
     /// - Parameter images: `[B, channels, height, width]`, normalised; both sides multiples of the patch size.
-    /// - Returns: `[B, classes]`, or `[B, pooledWidth]` features for a backbone.
+    /// - Returns: `[B, classes]`, or `[B, featureWidth]` features for a backbone.
     public func callAsFunction(_ images: Tensor, workspace: Workspace) throws -> Tensor {
         let trace = try trace(images, targets: [], request: .logits, workspace: workspace)
         return trace.logits ?? trace.pooled
@@ -47,7 +49,7 @@ extension VisionTransformer {
         let (layout, grid) = try layout(of: input, request: request)
         let pass = Pass(model: self, layout: layout, workspace: workspace)
         var state = pass.forward(input, grid: grid, request: request, firstKept: request.firstKeptBlock(depth: c.depth))
-        var trace = Trace(grid: grid, prefixTokens: c.prefixTokens, pooled: state.readout.pooled, logits: state.readout.logits)
+        var trace = Trace(grid: grid, prefixTokens: c.prefixTokens, pooled: state.readout.features.output, logits: state.readout.logits)
         for site in request.forward { trace.forward[site] = pass.value(at: site, state) }
         guard request.needsTarget else { return trace }
         guard targets.count == state.count else { throw .targetCount(images: state.count, targets: targets.count) }
@@ -119,10 +121,13 @@ extension Pass {
         var images: Tensor?
         var firstBlock = 0
         var norm1: Tensor?
+        var inputNorm: NormState?
         switch input {
         case .images(let all):
             images = all
             z = embed(all, grid: grid)
+            inputNorm = model.inputNorm.map { normed($0, z) }
+            if let inputNorm { z = inputNorm.output }
         case .tokens(let tokens, _, _, let block):
             firstBlock = block
             z = block == c.depth ? firstRows(tokens, layout.lastRows) : tokens
@@ -141,7 +146,7 @@ extension Pass {
             if l >= firstKept || read.contains(l) { blocks[l] = state }
         }
         return ForwardState(
-            images: images, grid: grid, firstBlock: firstBlock, entered: entered, blocks: blocks, readout: readout(z))
+            images: images, grid: grid, firstBlock: firstBlock, entered: entered, inputNorm: inputNorm, blocks: blocks, readout: readout(z))
     }
 
     /// The passes downwards; the last of them uses up the state.

@@ -26,7 +26,7 @@ extension Pass {
             guard let input = step.input else { break }
             dz = input
         }
-        if stop == .pixels { result.values[.pixels] = gradientOfPixels(dz, images: state.images!, rule: rule) }
+        if stop == .pixels { result.values[.pixels] = gradientOfPixels(dz, state, rule: rule) }
         return result
     }
 }

@@ -21,10 +21,16 @@ extension Pass {
         var images: Tensor?
         var firstBlock = 0
         var norm1: Tensor?
+        var inputNorm: NormState?
         switch input {
         case .images(let all):
             images = all
             z = preciseEmbedding(all, grid: grid)
+            if let norm = model.inputNorm {
+                let norms = z.map { preciseNorm(norm, $0) }
+                inputNorm = rounded(z, norms)
+                z = norms.map(\.output)
+            }
             entered = rounded(z)
         case .tokens(let tokens, _, _, let block):
             firstBlock = block
@@ -47,7 +53,8 @@ extension Pass {
             if l >= firstKept { blocks[l] = rounded(values, model.blocks[l]) }
         }
         return ForwardState(
-            images: images, grid: grid, firstBlock: firstBlock, entered: entered, blocks: blocks, readout: preciseReadout(z))
+            images: images, grid: grid, firstBlock: firstBlock, entered: entered, inputNorm: inputNorm, blocks: blocks,
+            readout: preciseReadout(z))
     }
 
     /// z_0 of every image.
@@ -125,10 +132,10 @@ extension Pass {
     }
 
     private func preciseReadout(_ z: [DoubleMatrix]) -> ReadoutState {
-        let isBefore = configuration.normPlacement == .beforePooling
-        let read = z.map { isBefore ? $0 : pooled($0) }
-        let norms = read.map { preciseNorm(model.norm, $0) }
-        let heads = norms.map { isBefore ? pooled($0.output) : $0.output }
+        let isBefore = configuration.normPlacement != .afterPooling
+        let read = z.map { isBefore ? $0 : self.pooled($0) }
+        let norms = read.map { preciseLastNorm($0) }
+        let pooled = norms.map { isBefore ? self.pooled($0.output) : $0.output }
         let width = configuration.pooledWidth
         func vectors(_ rows: [DoubleMatrix]) -> Tensor { rounded(rows).reshaped([rows.count, rows[0].values.count]) }
         var norm = rounded(read, norms)
@@ -136,7 +143,11 @@ extension Pass {
             norm.input = norm.input.reshaped([z.count, width])
             norm.output = norm.output.reshaped([z.count, width])
         }
-        var state = ReadoutState(tokens: rounded(z), pooling: .own, norm: norm, pooled: vectors(heads))
+        let projected = model.visualProjection.map(PreciseLinear.init).map { projection in pooled.map { projection($0) } } ?? pooled
+        let heads = configuration.hasUnitFeatures ? projected.map { preciseUnit($0) } : projected
+        var state = ReadoutState(
+            tokens: rounded(z), pooling: .own, norm: norm, pooled: vectors(pooled),
+            features: FeatureState(projected: vectors(projected), output: vectors(heads)))
         guard let head = model.head.map(PreciseLinear.init) else { return state }
         var logits = heads.map { head($0) }
         if configuration.pooling == .distilled, let second = model.distillationHead.map(PreciseLinear.init) {
@@ -149,6 +160,18 @@ extension Pass {
     }
 
     // MARK: Parts
+
+    private func preciseLastNorm(_ x: DoubleMatrix) -> PreciseNorm {
+        guard configuration.normPlacement == .absent else { return preciseNorm(model.norm, x) }
+        let nothing = DoubleMatrix(rows: x.rows, columns: 1) { _, _ in }
+        return PreciseNorm(output: x, mean: nothing, inverseDeviation: nothing)
+    }
+
+    /// A vector scaled to length 1.
+    private func preciseUnit(_ x: DoubleMatrix) -> DoubleMatrix {
+        let length = max(x.values.reduce(0) { $0 + $1 * $1 }.squareRoot(), 1e-12)
+        return DoubleMatrix(rows: 1, columns: x.columns) { _, row in for j in 0..<row.count { row[j] = x[0, j] / length } }
+    }
 
     private func preciseNorm(_ norm: LayerNorm, _ x: DoubleMatrix) -> PreciseNorm {
         let (weight, bias) = (norm.weight.values, norm.bias.values)

@@ -26,7 +26,8 @@ extension Pass {
             for b in 0..<state.count { result.sums[b].append(VitrineTensor.sum(r[b])) }
         }
         if stop == .pixels {
-            let pixels = relevanceOfPixels(r, images: state.images!, embedded: state.entered, grid: state.grid, rule: rule)
+            let pixels = relevanceOfPixels(
+                r, images: state.images!, embedded: state.inputNorm?.input ?? state.entered, grid: state.grid, rule: rule)
             for b in 0..<state.count { result.sums[b].append(VitrineTensor.sum(pixels[b])) }
             result.values[.pixels] = pixels
         }

@@ -8,7 +8,7 @@ public struct Trace: Sendable {
     public let grid: PatchGrid
     /// Number of tokens before the first patch.
     public let prefixTokens: Int
-    /// `[B, pooledWidth]`: what the head reads (for a backbone: its features).
+    /// `[B, featureWidth]`: what the head reads (for a backbone: its features).
     public internal(set) var pooled: Tensor
     /// `[B, classes]`; nil for a backbone.
     public internal(set) var logits: Tensor?

@@ -59,6 +59,8 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
         case beforePooling
         /// On the pooled vector (`fc_norm`, MAE).
         case afterPooling
+        /// Nowhere: tokens are pooled as the last block left them (Hugging Face `CLIPForImageClassification`).
+        case absent
     }
 
     /// What an MLP does between its two linear maps.
@@ -124,6 +126,12 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
     public var hasContextNorm = false
     /// A LayerNorm between the MLP's two maps, behind the activation (EVA-02).
     public var hasHiddenNorm = false
+    /// A LayerNorm on the embedded tokens, before block 0 (CLIP).
+    public var hasInputNorm = false
+    /// Width of the space that images and texts share, to which the pooled vector is projected without a bias (CLIP); 0 for none.
+    public var projectionWidth = 0
+    /// What the head reads has length 1, so that its logits are cosines times a scale (CLIP, SigLIP).
+    public var hasUnitFeatures = false
 
     public init(
         patchSize: Int, width: Int, depth: Int, heads: Int, hidden: Int? = nil, classes: Int, channels: Int = 3,
@@ -159,8 +167,10 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
     public var headWidth: Int { width / heads }
     /// Output width of the MLP's first linear map.
     public var firstHidden: Int { mlp == .swiGLU ? 2 * hidden : hidden }
-    /// Width of the vector that the head reads.
+    /// Width of the pooled vector.
     public var pooledWidth: Int { pooling == .classAndMean ? 2 * width : width }
+    /// Width of the vector that the head reads.
+    public var featureWidth: Int { projectionWidth > 0 ? projectionWidth : pooledWidth }
 
     /// Which class the logits decide for: the largest, the first of equals. Of a single logit, 1 where it is above 0 and else 0.
     public func predictedClass(_ logits: [Float]) -> Int {
@@ -220,6 +230,9 @@ extension ViTConfiguration {
         try read(.hasQueryKeyNorm, into: &hasQueryKeyNorm)
         try read(.hasContextNorm, into: &hasContextNorm)
         try read(.hasHiddenNorm, into: &hasHiddenNorm)
+        try read(.hasInputNorm, into: &hasInputNorm)
+        try read(.projectionWidth, into: &projectionWidth)
+        try read(.hasUnitFeatures, into: &hasUnitFeatures)
     }
 }
 

@@ -34,6 +34,7 @@ extension VisionTransformer {
         try visit("reg_token", 0, &registerTokens)
         try visit("pos_embed", 0, &positionEmbedding)
         try visit("patch_embed.proj", 0, &patchEmbedding)
+        try visit("norm_pre", 0, &inputNorm)
         for l in blocks.indices {
             let name = "blocks.\(l)."
             try visit(name + "norm1", l + 1, &blocks[l].norm1)
@@ -51,7 +52,8 @@ extension VisionTransformer {
             try visit(name + "mlp.fc2", l + 1, &blocks[l].fc2)
             try visit(name + "ls2.gamma", l + 1, &blocks[l].scale2)
         }
-        try visit(configuration.normPlacement == .afterPooling ? "fc_norm" : "norm", top, &norm)
+        if let name = configuration.lastNormName { try visit(name, top, &norm) }
+        if visualProjection != nil { try visit("visual_projection", top, &visualProjection!) }
         if head != nil { try visit("head", top, &head!) }
         if distillationHead != nil { try visit("head_dist", top, &distillationHead!) }
     }

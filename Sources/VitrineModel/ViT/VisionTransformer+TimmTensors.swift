@@ -49,6 +49,7 @@ extension VisionTransformer {
         tensors["reg_token"] = registerTokens
         tensors["pos_embed"] = positionEmbedding
         add("patch_embed.proj", patchEmbedding)
+        if let inputNorm { add("norm_pre", inputNorm) }
         for (l, block) in blocks.enumerated() {
             let name = "blocks.\(l)."
             add(name + "norm1", block.norm1)
@@ -75,7 +76,8 @@ extension VisionTransformer {
             }
             tensors["rope.freqs"] = all
         }
-        add(c.normPlacement == .afterPooling ? "fc_norm" : "norm", norm)
+        if let name = c.lastNormName { add(name, norm) }
+        add("visual_projection", visualProjection)
         add("head", head)
         add("head_dist", distillationHead)
         for tensor in c.expectedTensors() {

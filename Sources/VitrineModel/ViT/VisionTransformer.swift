@@ -16,9 +16,13 @@ public struct VisionTransformer: Sendable {
     /// `[positionedPrefixTokens + positionGrid.count, D]`, prefix tokens first; nil where none is added (`hasPositionEmbedding`).
     public var positionEmbedding: Tensor?
     public var blocks: [ViTBlock]
-    /// The last LayerNorm; `configuration.normPlacement` says where it stands.
+    /// On the embedded tokens, before block 0 (`hasInputNorm`).
+    public var inputNorm: LayerNorm?
+    /// The last LayerNorm; `configuration.normPlacement` says where it stands. Nothing reads it where that is nowhere.
     public var norm: LayerNorm
-    /// `[classes, pooledWidth]`; nil for a backbone.
+    /// `[projectionWidth, pooledWidth]`, without a bias; nil where the head reads the pooled vector itself.
+    public var visualProjection: Linear?
+    /// `[classes, featureWidth]`; nil for a backbone.
     public var head: Linear?
     /// Head of the distillation token (`configuration.pooling == .distilled`).
     public var distillationHead: Linear?
@@ -26,7 +30,7 @@ public struct VisionTransformer: Sendable {
     public init(
         configuration: ViTConfiguration, patchEmbedding: Linear, classToken: Tensor?, distillationToken: Tensor? = nil,
         registerTokens: Tensor? = nil, positionEmbedding: Tensor?, blocks: [ViTBlock], norm: LayerNorm, head: Linear?,
-        distillationHead: Linear? = nil
+        distillationHead: Linear? = nil, inputNorm: LayerNorm? = nil, visualProjection: Linear? = nil
     ) {
         self.configuration = configuration
         self.patchEmbedding = patchEmbedding
@@ -38,5 +42,7 @@ public struct VisionTransformer: Sendable {
         self.norm = norm
         self.head = head
         self.distillationHead = distillationHead
+        self.inputNorm = inputNorm
+        self.visualProjection = visualProjection
     }
 }

@@ -79,7 +79,7 @@ extension VisionTransformer {
             // Its memory serves the next block.
             state.blocks[l] = nil
         }
-        if frozenBlocks == 0 { pass.gradientOfEmbedding(dz, images: images, into: &gradients.model!) }
+        if frozenBlocks == 0 { pass.gradientOfEmbedding(dz, state, into: &gradients.model!) }
         return logits
     }
 }
@@ -88,7 +88,7 @@ extension WeightGradients {
     /// Adds the gradient of the head alone, on features that were computed before.
     ///
     /// - Parameters:
-    ///   - features: `[B, pooledWidth]`, what the head reads.
+    ///   - features: `[B, featureWidth]`, what the head reads.
     ///   - logitGradient: as for `weightGradient`.
     public mutating func addHead(
         of model: VisionTransformer, features: Tensor, workspace: Workspace, logitGradient: (Tensor) throws -> Tensor

@@ -64,6 +64,7 @@ extension StudyPlan {
         } else {
             path = Self.resolve(own, folder)
             options = try entry.loadOptions
+            options.headPath = options.headPath.map { Self.resolve($0, folder) }
         }
         let file: CheckpointFile
         let loaded: LoadedModel

@@ -258,9 +258,9 @@ public struct Trainer {
                 return gradient
             }
             if let features {
-                var rows = workspace.tensor([labels.count, model.configuration.pooledWidth])
+                var rows = workspace.tensor([labels.count, model.configuration.featureWidth])
                 for (b, sample) in batch.samples.enumerated() {
-                    rows.replace(from: b * model.configuration.pooledWidth, with: features[sample.id]!)
+                    rows.replace(from: b * model.configuration.featureWidth, with: features[sample.id]!)
                 }
                 gradients.addHead(of: model, features: rows, workspace: workspace, logitGradient: logitGradient)
             } else {

@@ -38,8 +38,11 @@ extension VisionTransformer {
                 return block
             },
             norm: norm(c.normPlacement == .afterPooling ? c.pooledWidth : c.width),
-            head: c.classes > 0 ? linear(c.classes, c.pooledWidth) : nil,
-            distillationHead: c.classes > 0 && c.pooling == .distilled ? linear(c.classes, c.pooledWidth) : nil)
+            head: c.classes > 0 ? linear(c.classes, c.featureWidth) : nil,
+            distillationHead: c.classes > 0 && c.pooling == .distilled ? linear(c.classes, c.featureWidth) : nil,
+            inputNorm: c.hasInputNorm ? norm(c.width) : nil,
+            visualProjection: c.projectionWidth > 0
+                ? Linear(weight: Tensor([c.projectionWidth, c.pooledWidth]), bias: nil) : nil)
         model.forEachParameter { info, tensor in
             let name = info.name
             var generator = Philox(seed: seed, name: "initialisation " + name)
@@ -78,7 +81,7 @@ extension VisionTransformer {
     public func withFreshHead(classes: Int, seed: UInt64) -> VisionTransformer {
         var model = self
         model.configuration.classes = classes
-        let width = configuration.pooledWidth
+        let width = configuration.featureWidth
         func fresh(_ name: String) -> Linear {
             var weight = Tensor([classes, width])
             var generator = Philox(seed: seed, name: "initialisation " + name + ".weight")

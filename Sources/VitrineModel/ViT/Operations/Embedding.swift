@@ -56,8 +56,10 @@ extension Pass {
     }
 
     /// From z_0 to the pixels, `[B, channels, height, width]`.
-    func gradientOfPixels(_ dz: Tensor, images: Tensor, rule: GradientRule) -> Tensor {
+    func gradientOfPixels(_ dz: Tensor, _ state: ForwardState, rule: GradientRule) -> Tensor {
         let d = configuration.width
+        let images = state.images!
+        let dz = state.inputNorm.map { gradient(of: model.inputNorm!, $0, dz, rule: rule) } ?? dz
         var dPatches = workspace.tensor([layout.patches, model.patchEmbedding.inputs])
         var dImages = workspace.tensor(images.shape)
         var dImage = workspace.tensor([images.shape[1], images.shape[2], images.shape[3]])
@@ -80,8 +82,11 @@ extension Pass {
     }
 
     /// From z_0 `[B, N, D]` to tokens, positions and the patch embedding; the transpose of `embed`.
-    func gradientOfEmbedding(_ dz: Tensor, images: Tensor, into gradients: inout VisionTransformer) {
+    func gradientOfEmbedding(_ dz: Tensor, _ state: ForwardState, into gradients: inout VisionTransformer) {
         let c = configuration
+        let images = state.images!
+        if let norm = state.inputNorm { gradients.inputNorm!.accumulate(dy: dz, norm) }
+        let dz = state.inputNorm.map { gradient(of: model.inputNorm!, $0, dz) } ?? dz
         let (batch, tokens, d, r) = (dz.shape[0], layout.tokens, c.width, layout.prefix)
         // Every image starts from the same table, so its gradient is the sum over the images.
         var table = workspace.zeros([tokens, d])

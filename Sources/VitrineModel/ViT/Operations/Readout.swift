@@ -9,6 +9,7 @@ struct ReadoutState {
     var norm: NormState
     /// `[B, pooledWidth]`.
     var pooled: Tensor
+    var features: FeatureState
     /// `[B, D]` read by the distillation head.
     var distilled: Tensor?
     /// `[B, classes]`; nil for a backbone.
@@ -20,16 +21,17 @@ extension Pass {
         let norm: NormState
         let pooled: Tensor
         switch (pooling, configuration.normPlacement) {
-        case (.own, .beforePooling), (.meanOfNormed, _):
-            norm = normed(model.norm, tokens)
+        case (.own, .beforePooling), (.own, .absent), (.meanOfNormed, _):
+            norm = lastNorm(tokens)
             pooled = pool(norm.output, pooling)
         case (.own, .afterPooling), (.meanOfTokens, _):
-            norm = normed(model.norm, pool(tokens, pooling))
+            norm = lastNorm(pool(tokens, pooling))
             pooled = norm.output
         }
-        var state = ReadoutState(tokens: tokens, pooling: pooling, norm: norm, pooled: widened(pooled))
+        let wide = widened(pooled)
+        var state = ReadoutState(tokens: tokens, pooling: pooling, norm: norm, pooled: wide, features: features(wide))
         guard let head = model.head else { return state }
-        var logits = linear(head, state.pooled)
+        var logits = linear(head, state.features.output)
         if configuration.pooling == .distilled, let distillationHead = model.distillationHead {
             let second = pooling == .own ? token(1, of: norm.output) : pooled
             add(linear(distillationHead, second), to: &logits)
@@ -46,19 +48,21 @@ extension Pass {
     ) -> Tensor {
         var dLogits = dLogits
         if s.distilled != nil { VitrineTensor.scale(&dLogits, by: 0.5) }
-        let dWide =
+        let read = s.features.output
+        let dFeatures =
             rule.gamma == 0
             ? gradient(of: model.head!, dLogits)
-            : gradient(of: model.head!, x: s.pooled, y: linear(model.head!, s.pooled), dLogits, gamma: rule.gamma)
-        if gradients != nil { gradients!.head!.accumulate(dy: dLogits, x: s.pooled) }
+            : gradient(of: model.head!, x: read, y: linear(model.head!, read), dLogits, gamma: rule.gamma)
+        if gradients != nil { gradients!.head!.accumulate(dy: dLogits, x: read) }
+        let dWide = gradientOfFeatures(s.features, pooled: s.pooled, dFeatures, rule: rule, into: &gradients)
         let dPooled = s.pooling == .own ? dWide : narrowed(dWide)
         switch (s.pooling, configuration.normPlacement) {
         case (.own, .afterPooling), (.meanOfTokens, _):
             var d = dPooled
             if let distillationHead = model.distillationHead, s.distilled != nil { add(gradient(of: distillationHead, dLogits), to: &d) }
-            if gradients != nil { gradients!.norm.accumulate(dy: d, s.norm) }
-            return unpool(gradient(of: model.norm, s.norm, d, rule: rule), like: s.tokens.shape, s.pooling)
-        case (.own, .beforePooling), (.meanOfNormed, _):
+            let dNorm = gradientOfLastNorm(s.norm, d, rule: rule, into: &gradients)
+            return unpool(dNorm, like: s.tokens.shape, s.pooling)
+        case (.own, .beforePooling), (.own, .absent), (.meanOfNormed, _):
             var dNormed = unpool(dPooled, like: s.tokens.shape, s.pooling)
             if let second = s.distilled, let distillationHead = model.distillationHead {
                 let dSecond = gradient(of: distillationHead, dLogits)
@@ -70,8 +74,7 @@ extension Pass {
                 }
                 if gradients != nil { gradients!.distillationHead!.accumulate(dy: dLogits, x: second) }
             }
-            if gradients != nil { gradients!.norm.accumulate(dy: dNormed, s.norm) }
-            return gradient(of: model.norm, s.norm, dNormed, rule: rule)
+            return gradientOfLastNorm(s.norm, dNormed, rule: rule, into: &gradients)
         }
     }
 
@@ -94,15 +97,33 @@ extension Pass {
             }
             return tokens
         }
-        let pooled = relevance(of: model.head!, x: s.pooled, y: linear(model.head!, s.pooled), start)
+        let pooled = relevanceOfFeatures(
+            s.features, pooled: s.pooled, relevance(of: model.head!, x: s.features.output, y: linear(model.head!, s.features.output), start)
+        )
         // The final norm passes relevance unchanged, so pooling is undone on whichever side of it the pool stands.
-        let isBefore = c.normPlacement == .beforePooling
+        let isBefore = c.normPlacement != .afterPooling
         // IndexSelect: x0 safe_div(R, x0); mean pool: x_i / P safe_div(R, mean). Both are x * unpool(safe_div(R, pool(x))).
         var ratio = workspace.tensor(pooled.shape)
         safeDivide(pooled, isBefore ? s.pooled : s.norm.input, into: &ratio)
         var tokens = workspace.tensor(s.tokens.shape)
         multiply(isBefore ? s.norm.output : s.tokens, unpool(ratio, like: s.tokens.shape, .own), into: &tokens)
         return tokens
+    }
+
+    // MARK: The last norm
+
+    /// Of all tokens, or of the pooled vector; the values themselves where the network has no last norm.
+    private func lastNorm(_ x: Tensor) -> NormState {
+        guard configuration.normPlacement == .absent else { return normed(model.norm, x) }
+        return NormState(input: x, output: x, mean: Tensor([1]), inverseDeviation: Tensor([1]))
+    }
+
+    private func gradientOfLastNorm(
+        _ s: NormState, _ dy: Tensor, rule: GradientRule, into gradients: inout VisionTransformer?
+    ) -> Tensor {
+        guard configuration.normPlacement != .absent else { return dy }
+        if gradients != nil { gradients!.norm.accumulate(dy: dy, s) }
+        return gradient(of: model.norm, s, dy, rule: rule)
     }
 
     // MARK: Pooling

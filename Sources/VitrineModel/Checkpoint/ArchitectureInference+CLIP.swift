@@ -1,0 +1,42 @@
+/// What vision towers of models of images and texts have beside the plain ViT's.
+extension ArchitectureInference {
+    /// nil for other models.
+    var towerFamily: CheckpointFamily? {
+        switch keys.map.anchor {
+        case KeyMap.huggingFaceCLIP.anchor: .huggingFaceCLIP
+        case KeyMap.openCLIP.anchor: .clip
+        case KeyMap.timm.anchor: has("norm_pre.weight") ? .timmCLIP : nil
+        default: nil
+        }
+    }
+
+    /// Why nobody can say what a CLIP tower's classifier reads; nil where it is known, or where the model is none.
+    var openTowerHead: String? {
+        guard towerFamily == .huggingFaceCLIP, hints?.pooling == nil else { return nil }
+        return "has a classifier on a CLIP tower: Hugging Face's own reads the mean of patches that no last norm has seen "
+            + "(CLIPForImageClassification; load it with its config.json), others the class token behind that norm; if it is the latter, say so"
+    }
+
+    /// Fills in what a tower's configuration has.
+    func addTower(to c: inout ViTConfiguration, family: CheckpointFamily, facts: inout [ModelFact]) throws(LoadError) {
+        c.hasInputNorm = has("norm_pre.weight")
+        if keys.prefix.hasSuffix("trunk."), let key = keys.tolerated.first(where: { $0.key.contains("head.mlp.") })?.key {
+            throw .unsupported(
+                source: path, what: "a CLIP tower whose projection is an MLP (\(shortened(key)))", known: "linear projections")
+        }
+        if let shape = shape("visual_projection.weight"), shape.count == 2 {
+            c.projectionWidth = shape[0]
+            facts.append(ModelFact("projection", "to \(shape[0]) values", .tensors))
+        }
+        guard family == .huggingFaceCLIP, options.head == .asStored, has("head.weight") else { return }
+        if let given = options.pooling, given != .classToken, hints?.readsUnnormed != true {
+            throw .unsupported(
+                source: path, what: "a classifier on the \(given.words) of a CLIP tower's tokens without its config.json",
+                known: "the same with its config.json, which says whether the last norm stands before it")
+        }
+        if hints?.readsUnnormed == true && c.pooling == .mean {
+            c.normPlacement = .absent
+            facts.append(ModelFact("last norm", "not read", .configuration(source: hints?.source ?? path)))
+        }
+    }
+}

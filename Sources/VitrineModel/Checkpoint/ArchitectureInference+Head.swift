@@ -1,0 +1,33 @@
+extension ArchitectureInference {
+    /// What a head from a file of its own reads.
+    ///
+    /// - Throws: `LoadError.undecided` where its width fits several readings, `LoadError.head` where it fits none.
+    func pooling(of head: HeadFile, width: Int) throws(LoadError) -> (ViTConfiguration.Pooling, ModelFact.Origin) {
+        let hasClassToken = has("cls_token")
+        func ask(_ reason: String) -> LoadError {
+            .undecided(path: head.path, setting: .pooling, reason: "reads \(head.inputs) values, and \(reason)")
+        }
+        let projected = shape("visual_projection.weight")?.first
+        if head.isTexts || head.inputs == projected && head.inputs != width {
+            guard towerFamily != nil || projected != nil else {
+                guard hasClassToken else { return (.mean, .convention(reason: "there is no class token")) }
+                throw ask("nothing shows which of the model's tokens its texts were compared with; give it")
+            }
+            if !head.isTexts && options.features == nil {
+                throw ask("nothing shows whether it was trained on the projected features as they are or on those of length 1; give it")
+            }
+            return (hasClassToken ? .classToken : .mean, .convention(reason: "as CLIP's towers"))
+        }
+        if head.inputs == 2 * width && hasClassToken { return (.classAndMean, .tensors) }
+        guard head.inputs == width else {
+            throw .head(
+                path: head.path,
+                reason: "reads \(head.inputs) values, and the model's tokens have \(width)"
+                    + (projected.map { ", its features \($0)" } ?? ""))
+        }
+        if !hasClassToken { return (.mean, .convention(reason: "there is no class token")) }
+        throw ask(
+            "nothing shows whether they are the class token or the mean of the patches" + (projected == width ? ", or a projection" : "")
+                + "; give it")
+    }
+}
