@@ -30,7 +30,7 @@ import VitrineTensor
         for i in 0..<set.count where set.label(of: i) == 1 {
             let positive = set.phantom(at: i)
             // Negatives of a conjunction may show one of its two masses.
-            let negative = set.phantom(at: i, without: .lesions)
+            let negative = set.phantom(at: i, without: [.lesion, .secondLesion])
             #expect(negative.lesion.isEmpty)
             #expect(!positive.lesion.isEmpty)
             var inside = 0.0
