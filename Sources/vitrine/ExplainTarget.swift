@@ -47,6 +47,11 @@ struct ExplainTarget {
         let last = isOneLogit ? 1 : logits - 1
         let names = classNames.isEmpty ? "" : " (\(classNames.enumerated().map { "\($0.offset) \($0.element)" }.joined(separator: ", ")))"
         let named = classNames.firstIndex(of: text) ?? classNames.firstIndex { $0.lowercased() == text.lowercased() }
+        if let named, let number = Int(text), number != named, (0...last).contains(number) {
+            throw CommandFailure(
+                "--target \(text): is the name of class \(named) and the index of class \(number), '\(classNames[number])'; name the classes otherwise (--classes)"
+            )
+        }
         guard let index = named ?? Int(text) else {
             throw CommandFailure(
                 "--target \(text): is neither 'predicted' nor a class of the model: it has 0...\(last)\(names)"
