@@ -72,7 +72,10 @@ struct VerdictAnalysis {
             guard !column.chances.isEmpty else { return .notMeasured(.used, "\(found.metric.name) has no random order to compare with") }
             let sign = found.metric.better.sign ?? 1
             criteria.append(try criterion(column.samples, zip(column.values, column.chances).map { sign * ($0 - $1) }))
-            measures.append(try measure(found.metric.name, column, bars: [.init(name: "random order", value: mean(column.chances))]))
+            // The area under a probability is one.
+            let range: ClosedRange<Double>? = found.metric.name.contains("value=logit") ? nil : 0...1
+            measures.append(
+                try measure(found.metric.name, column, bars: [.init(name: "random order", value: mean(column.chances))], range: range))
         }
         return Verdict(.used, measures: measures, test: BarTest(criteria))
     }
