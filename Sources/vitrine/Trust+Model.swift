@@ -86,6 +86,7 @@ extension Trust {
 
         let source = try source(data)
         var study = VerdictStudy(model: relative(model), data: relative(source.path), kind: source.kind)
+        study.dataName = VerdictStudy.name(data)
         study.options = source.options
         study.masks = judged.masks.map(relative)
         study.preprocess = judged.preprocess
@@ -106,9 +107,12 @@ extension Trust {
             let contents = try Datasets.open(kind, path: data, options: options).contents()
             return (data, kind, options, contents.positiveLabel != nil)
         } catch {
-            guard kind == "folder", judged.masks != nil else { throw error }
-            let files = try InputImages([data], output: output).entries.map(\.path)
-            guard files.allSatisfy({ PathText.folder($0) == PathText.folder(files[0]) }) else { throw error }
+            guard kind == "folder", let files = try? InputImages([data], output: output).entries.map(\.path),
+                files.allSatisfy({ PathText.folder($0) == PathText.folder(files[0]) })
+            else { throw error }
+            guard judged.masks != nil else {
+                throw CommandFailure("\(data): holds images and no masks; name the folder of the masks with --masks")
+            }
             let table = output + "/images.csv"
             try AtomicFile.write(Array((["image"] + files.map { CSV.field(relative($0)) }).joined(separator: "\n").utf8), to: table)
             return (table, "csv", options, false)

@@ -97,7 +97,7 @@ struct VerdictTests {
         let fails = VerdictSentence(verdicts: [try Self.verdict(study, .fails)]).text
         #expect(
             fails.hasPrefix(
-                "The map points neither at the lesion nor at what the network used; but a network that has learnt nothing gets much the same map, "
+                "The map points neither at the lesion nor at what the network used; beware: a network that has learnt nothing gets much the same map, "
             ))
         let two = VerdictSentence(verdicts: study.verdicts.filter { $0.methodID == 0 }).text
         #expect(two.hasPrefix("Of 2 pairs of model and data set, it is shown that the map points at the lesion in 2 of 2, "))
@@ -144,6 +144,17 @@ struct VerdictTests {
         let dataset = try Self.study().datasets[0]
         #expect(dataset.agreements.count == 2 && dataset.agreements[0].agreement.tau.count == 7 - 1)
         #expect(dataset.metric("insertion", "corrected")?.rankings.first?.methodIDs == [0, 2, 3, 4, 5])
+    }
+
+    @Test("every row of summary.csv has as many fields as its head, whatever the verdict")
+    func summary() throws {
+        // Metrics that the centre control has no value for are above chance without a centre, which is said with a comma.
+        let lines = SummaryTable(study: try Self.study()).summary().split(separator: "\n")
+        #expect(lines.contains { $0.hasSuffix(",\"above chance, no centre control\"") })
+        let plain = lines.map {
+            $0.replacing("\"above chance, no centre control\"", with: "x").split(separator: ",", omittingEmptySubsequences: false)
+        }
+        #expect(Set(plain.map(\.count)).count == 1)
     }
 
     @Test("a study of before there were such metrics is reported as it was, its cards say what is missing")

@@ -61,6 +61,8 @@ struct TrustModelTests {
         try Self.pictures(scratch, ["scans/0", "scans/1"], masks: "masks")
         func errors(_ arguments: [String]) throws -> String { try CommandRun.run(arguments, in: scratch.path).errors }
         #expect(try errors(Self.arguments + ["--data", "scans"]).contains("--masks"))
+        try scratch.image("flat/a.png")
+        #expect(try errors(Self.arguments + ["--data", "flat"]).contains("flat: holds images and no masks; name the folder"))
         #expect(try errors(Self.arguments + ["--data", "nowhere"]).contains("--data nowhere: does not exist"))
         #expect(try errors(Self.arguments).contains("--model needs --data"))
         #expect(try errors(Self.arguments + ["--data", "scans", "--phantoms"]).contains("--phantoms and --model"))

@@ -32,7 +32,7 @@ struct SummaryTable {
                     let last = [
                         CSV.number(against?.comparison.meanDifference), CSV.number(against?.comparison.interval.lower),
                         CSV.number(against?.comparison.interval.upper), CSV.number(against?.adjusted),
-                        method.isControl ? "control" : cell.verdict.rawValue,
+                        method.isControl ? "control" : CSV.field(cell.verdict.rawValue),
                     ]
                     text += CSV.line(head + numbers + last)
                 }

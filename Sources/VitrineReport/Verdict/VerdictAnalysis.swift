@@ -53,7 +53,8 @@ struct VerdictAnalysis {
         let overChance = zip(column.values, column.chances).map { sign * ($0 - $1) }
         let overCentre = zip(pair.own, pair.other).map { sign * ($0 - $1) }
         let criteria = [
-            try chanceCriterion(column, excess: overChance, isHit: found.metric.isHit), try criterion(pair.samples, overCentre),
+            try chanceCriterion(column, excess: overChance, isHit: found.metric.isHit),
+            try criterion(pair.samples, overCentre, isHit: found.metric.isHit),
         ]
         let measure = try measure(
             title, column, bars: [.init(name: "chance", value: mean(column.chances)), .init(name: "centre", value: mean(pair.other))],
@@ -71,7 +72,10 @@ struct VerdictAnalysis {
             guard !column.chances.isEmpty else { return .notMeasured(.used, "\(found.metric.name) has no random order to compare with") }
             let sign = found.metric.better.sign ?? 1
             criteria.append(try criterion(column.samples, zip(column.values, column.chances).map { sign * ($0 - $1) }))
-            measures.append(try measure(found.metric.name, column, bars: [.init(name: "random order", value: mean(column.chances))]))
+            // The area under a probability is one.
+            let range: ClosedRange<Double>? = found.metric.name.contains("value=logit") ? nil : 0...1
+            measures.append(
+                try measure(found.metric.name, column, bars: [.init(name: "random order", value: mean(column.chances))], range: range))
         }
         return Verdict(.used, measures: measures, test: BarTest(criteria))
     }
@@ -106,9 +110,12 @@ struct VerdictAnalysis {
             undefined: column.undefined)
     }
 
-    private func criterion(_ samples: [Int], _ excess: [Double]) throws -> BarTest.Criterion {
+    /// - Parameter isHit: the excess is the difference of two hits or misses.
+    private func criterion(_ samples: [Int], _ excess: [Double], isHit: Bool = false) throws -> BarTest.Criterion {
         let (clusters, resamples) = try context.clusters(of: samples)
-        return try BarTest.Criterion(excess, clusters: clusters, resamples: resamples)
+        return try BarTest.Criterion(
+            excess, clusters: clusters, resamples: resamples,
+            isExchangeable: isHit && clusters.count == samples.count && excess.allSatisfy { [-1, 0, 1].contains($0) })
     }
 
     /// Hits of independent images have an exact distribution under chance; the excess of a rare hit is too skewed for anything else.

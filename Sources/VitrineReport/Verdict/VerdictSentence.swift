@@ -14,7 +14,7 @@ struct VerdictSentence {
         func outcome(_ question: VerdictQuestion) -> Verdict.Outcome { verdict[question].outcome }
         var text = lead(outcome(.lesion), outcome(.used))
         let failed = doubts.filter { outcome($0.question) == .shownToFail }.map(\.failed)
-        if !failed.isEmpty { text += "; but \(Format.list(failed))" }
+        if !failed.isEmpty { text += "; beware: \(Format.list(failed))" }
         let open = doubts.filter { outcome($0.question) == .notShown }.map(\.open)
         if !open.isEmpty { text += "; it is not shown that \(Format.list(open))" }
         let missing = VerdictQuestion.allCases.filter { outcome($0) == .notMeasured }

@@ -134,12 +134,12 @@ public struct StudyPreset: Sendable {
 
             metrics:
               # By masks, as arXiv:2503.09535 does. The first is the one that the verdict's "points at the lesion" asks.
-              - average-precision
               - pointing-game
               - iou@5
               - iou@10
               - iou@20
               - iou@40
+              - average-precision
               # By asking the network, as arXiv:2510.12021 does; first of each, the patches are dropped.
               - deletion
               - insertion

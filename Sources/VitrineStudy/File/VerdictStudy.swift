@@ -33,15 +33,17 @@ public struct VerdictStudy: Sendable {
         "quantisation-stability", "gini",
     ]
 
+    /// Names of the column and of the data set.
+    public var modelName: String
+    public var dataName: String
+
     public init(model: String, data: String, kind: String) {
         self.model = model
         self.data = data
         self.kind = kind
+        modelName = Self.name(model)
+        dataName = Self.name(data)
     }
-
-    /// Name of the column and of the data set.
-    public var modelName: String { Self.name(model) }
-    public var dataName: String { Self.name(data) }
 
     /// The study file.
     public var text: String {
@@ -66,7 +68,7 @@ public struct VerdictStudy: Sendable {
     private func list(_ key: String, _ items: [String]) -> String { "\(key): [\(items.map(quoted).joined(separator: ", "))]" }
 
     /// The last part of a path without its ending, in letters that every file system takes.
-    static func name(_ path: String) -> String {
+    public static func name(_ path: String) -> String {
         let last = path.split(separator: "/").last { $0 != "." && $0 != ".." } ?? "data"
         // A table or a model of a usual name says less than its folder.
         let parts = path.split(separator: "/").filter { $0 != "." && $0 != ".." }

@@ -93,7 +93,8 @@ struct CoverageStudy {
                 let hits = scores.count { $0 == 1 }
                 return try ProportionInterval.wilson(successes: hits, trials: scores.count).contains(truth)
             }
-            return try StudentisedBootstrap(ratio, resamples: resampling(clusters, study)).interval().contains(truth)
+            let range: ClosedRange<Double>? = shape == .normal ? nil : 0...1
+            return try StudentisedBootstrap(ratio, resamples: resampling(clusters, study)).interval(within: range).contains(truth)
         }
     }
 

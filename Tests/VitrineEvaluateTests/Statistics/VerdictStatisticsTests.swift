@@ -46,8 +46,16 @@ struct VerdictStatisticsTests {
         ).interval()
         #expect(found.method == .studentised && found.contains(ratio.value))
         #expect(abs(found.lower + turned.upper) < 1e-12 && abs(found.upper + turned.lower) < 1e-12)
-        let cut = try StudentisedBootstrap(ratio, resamples: resamples).interval(within: 0...ratio.value)
-        #expect(cut.upper == ratio.value && cut.lower == max(0, found.lower))
+        // Scores of 0 but for one of 0.1: Wilson's interval of 0.1 / 8 is (0, 0.33), where the bootstrap alone goes far beyond.
+        let eight = try ClusterResamples(clusters: 8, count: 2000, seed: 2)
+        let rare = try StudentisedBootstrap(.mean([0.1, 0, 0, 0, 0, 0, 0, 0], clusters: Clusters(independent: 8)), resamples: eight)
+        let (free, cut) = (try rare.interval(), try rare.interval(within: 0...1))
+        let wilson = try ProportionInterval.wilson(share: 0.0125, trials: 8, level: 0.95)
+        #expect(cut.upper == min(free.upper, wilson.upper) && cut.lower == max(free.lower, wilson.lower) && cut.contains(0.0125))
+        // On a scale from -1 to 1 the same.
+        let wide = try StudentisedBootstrap(
+            .mean([-0.8, -1, -1, -1, -1, -1, -1, -1], clusters: Clusters(independent: 8)), resamples: eight)
+        #expect(abs(try wide.interval(within: -1...1).upper - (2 * cut.upper - 1)) < 1e-12)
     }
 
     @Test("the p-values of both directions meet at the value, and go on beyond the resamples as Student's t does")

@@ -1,8 +1,8 @@
 /// Whether different metrics rank the methods alike, with the uncertainty that comes from the patients.
 public struct RankAgreement: Sendable, Equatable {
-    /// Kendall's W over all metrics; NaN where undefined.
+    /// Kendall's W over all metrics; NaN where undefined. Near ties make it jump, so that a bootstrap of it does not hold the truth:
+    /// `PatientConcordance` has an interval.
     public let concordance: Double
-    public let concordanceInterval: Interval
     /// Kendall's tau-b of every pair of metrics, `[metric][metric]`; NaN where a metric ties all methods.
     public let tau: [[Double]]
     public let tauIntervals: [[Interval]]
@@ -34,7 +34,6 @@ public struct RankAgreement: Sendable, Equatable {
                 estimate: value, replicates: resampled.map(statistic), leaveOneOut: jackknife.map(statistic), level: level)
         }
         concordance = KendallW.concordance(estimate)
-        concordanceInterval = try interval(concordance, KendallW.concordance)
         let none = Interval.undefined(level: level)
         var tau = metrics.map { _ in metrics.map { _ in 1.0 } }
         var tauIntervals = metrics.map { _ in metrics.map { _ in none } }

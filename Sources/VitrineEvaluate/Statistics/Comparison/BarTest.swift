@@ -17,14 +17,20 @@ public struct BarTest: Sendable, Equatable {
         /// One-sided p-values from the studentised bootstrap, which allows for skewed excesses, and up to `SignFlip.exactLimit` patients from
         /// all sign flips too, which are exact for symmetric ones however few: the larger counts.
         ///
-        /// - Parameter excess: one value per image.
+        /// - Parameters:
+        ///   - excess: one value per image.
+        ///   - isExchangeable: under the null hypothesis an excess is as likely as its negative, as differences of two hits are: then sign flips
+        ///     are exact by themselves, and are McNemar's test.
         /// - Throws: `StatisticsError` when the inputs do not fit together or hold a value that is not finite.
-        public init(_ excess: [Double], clusters: Clusters, resamples: ClusterResamples, level: Double = 0.95) throws {
+        public init(
+            _ excess: [Double], clusters: Clusters, resamples: ClusterResamples, isExchangeable: Bool = false, level: Double = 0.95
+        ) throws {
             let mean = try ClusterRatio.mean(excess, clusters: clusters)
             // An excess of 1 on every image is no proportion.
             let ratio = try ClusterRatio(numerators: mean.numerators, denominators: mean.denominators)
             let bootstrap = try StudentisedBootstrap(ratio, resamples: resamples)
             func p(_ alternative: Alternative, _ studentised: Double?) throws -> Double {
+                let studentised = isExchangeable ? nil : studentised
                 if let studentised, ratio.numerators.count(where: { $0 != 0 }) > SignFlip.exactLimit { return studentised }
                 let flips = try SignFlip.test(ratio.numerators, alternative: alternative, draws: resamples.count, seed: resamples.seed)
                 return max(flips.pValue, studentised ?? 0)

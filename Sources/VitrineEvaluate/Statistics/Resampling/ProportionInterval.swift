@@ -6,15 +6,19 @@ public enum ProportionInterval {
     /// - Throws: `StatisticsError` unless 0 <= successes <= trials and trials > 0.
     public static func wilson(successes: Int, trials: Int, level: Double = 0.95) throws -> Interval {
         try check(successes, trials, level)
-        let n = Double(trials)
-        let p = Double(successes) / n
+        return try wilson(share: Double(successes) / Double(trials), trials: Double(trials), level: level)
+    }
+
+    /// The same from a share and a number of trials that need not be whole.
+    static func wilson(share p: Double, trials n: Double, level: Double) throws -> Interval {
+        try validate(level: level)
         let z = -NormalDistribution.quantile(0.5 * (1 - level))
         let scale = 1 + z * z / n
         let center = (p + z * z / (2 * n)) / scale
         let half = z / scale * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
         // At 0 and n the bound is the proportion itself; rounding must not move it.
         return Interval(
-            lower: successes == 0 ? 0 : center - half, upper: successes == trials ? 1 : center + half, level: level, method: .wilson)
+            lower: p == 0 ? 0 : center - half, upper: p == 1 ? 1 : center + half, level: level, method: .wilson)
     }
 
     /// Clopper and Pearson's interval, whose coverage is never below nominal: quantiles of Beta(k, n-k+1) and Beta(k+1, n-k).

@@ -13,12 +13,16 @@ public struct StudentisedBootstrap: Sendable, Equatable {
     /// t* in ascending order; infinite where a resample does not vary but lies elsewhere.
     let deviations: [Double]
     private let patients: Int
+    /// Patients of equal weight that say as much (Kish): (Σ D_i)² / Σ D_i².
+    private let effective: Double
 
     /// - Throws: `StatisticsError` when the ratio has another number of patients than the resamples.
     public init(_ ratio: ClusterRatio, resamples: ClusterResamples) throws {
         let value = ratio.value
         self.value = value
         patients = ratio.numerators.count
+        let sum = ratio.denominators.reduce(0, +)
+        effective = sum * sum / ratio.denominators.reduce(0) { $0 + $1 * $1 }
         guard patients > 1, !ratio.isConstant else {
             (standardError, deviations) = (0, [])
             try resamples.check([ratio])
@@ -51,7 +55,8 @@ public struct StudentisedBootstrap: Sendable, Equatable {
 
     /// The interval; resamples that do not vary have no part in it.
     ///
-    /// - Parameter range: what the statistic can be, to which the bounds are cut.
+    /// - Parameter range: what every score can be. A mean of such scores varies no more than a proportion of its two ends, so that the bounds
+    ///   are cut to Wilson's of that proportion; the bootstrap of few, nearly equal scores would else run from one end to the other.
     /// - Returns: `.undefined` with one patient, `.constant` where every patient gives the same value.
     public func interval(level: Double = 0.95, within range: ClosedRange<Double>? = nil) throws -> Interval {
         try validate(level: level)
@@ -60,10 +65,16 @@ public struct StudentisedBootstrap: Sendable, Equatable {
         }
         let finite = deviations.filter(\.isFinite)
         guard finite.count >= 2 else { return .undefined(level: level) }
-        func cut(_ bound: Double) -> Double { range.map { min(max(bound, $0.lowerBound), $0.upperBound) } ?? bound }
-        return Interval(
-            lower: cut(value - standardError * quantile(ofSorted: finite, 0.5 * (1 + level))),
-            upper: cut(value - standardError * quantile(ofSorted: finite, 0.5 * (1 - level))), level: level, method: .studentised)
+        var lower = value - standardError * quantile(ofSorted: finite, 0.5 * (1 + level))
+        var upper = value - standardError * quantile(ofSorted: finite, 0.5 * (1 - level))
+        if let range {
+            let width = range.upperBound - range.lowerBound
+            let share = min(max((value - range.lowerBound) / width, 0), 1)
+            let limits = try ProportionInterval.wilson(share: share, trials: effective, level: level)
+            lower = max(lower, range.lowerBound + width * limits.lower)
+            upper = min(upper, range.lowerBound + width * limits.upper)
+        }
+        return Interval(lower: lower, upper: upper, level: level, method: .studentised)
     }
 
     /// One-sided p-value of a statistic above `bar`: how often a resample deviates as far upwards, (1 + hits) / (1 + resamples); nil where

@@ -6,7 +6,7 @@ struct AgreementSection: PageSection {
 
     func write(_ html: inout HTML) {
         html.note(
-            "Kendall's W of the order in which the metrics put the methods: 1 when all metrics agree, 0 when they share nothing. A conclusion that changes with the metric is a conclusion about the metric."
+            "Kendall's W of the order in which the metrics put the methods: 1 when all metrics agree, 0 when they share nothing. A conclusion that changes with the metric is a conclusion about the metric. W of means has no interval: near ties make it jump, and a bootstrap of it seldom holds the truth; the verdict has one over patients."
         )
         let rows = study.datasets.flatMap { dataset in dataset.agreements.map { (dataset, $0) } }
         guard !rows.isEmpty else {
@@ -26,7 +26,7 @@ struct AgreementSection: PageSection {
                     html.element("th", ["scope": "row"], dataset.dataset.name)
                     html.words(dataset.model(a.modelID)?.name ?? "")
                     html.element("td", "\(names.count)")
-                    html.cell(a.agreement.concordance.isFinite ? a.agreement.concordance : nil, a.agreement.concordanceInterval)
+                    html.element("td", Format.score(a.agreement.concordance.isFinite ? a.agreement.concordance : nil))
                     html.words(least.map { "\(names[$0.0]) and \(names[$0.1])" } ?? "–")
                     html.element("td", Format.score(least.map { tau[$0.0][$0.1] }))
                 }

@@ -63,7 +63,8 @@ struct VerdictSection: PageSection {
                 html.element("li") { html in
                     html.element("span", question.title + ": ")
                     mark(one.outcome, one.outcome.rawValue, &html)
-                    html.small(VerdictText.details(one))
+                    // A p-value is not torn apart at the end of a line.
+                    html.small(VerdictText.details(one).replacing("p = ", with: "p\u{A0}=\u{A0}").replacing("p < ", with: "p\u{A0}<\u{A0}"))
                 }
             }
             if let passes = passes[verdict.modelID]?[verdict.methodID] {
