@@ -1,10 +1,12 @@
 """The public packages' side of a benchmark: one workload, run each time a line comes in; answers with its milliseconds.
 
-    python peer.py WORKLOAD --model FILE [--image FILE] [--batch N] [--threads N]
+    python peer.py WORKLOAD --model FILE [--image FILE] [--batch N] [--threads N] [--samples N]
 """
 
 import argparse
+import os
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -15,7 +17,11 @@ parser.add_argument("--model")
 parser.add_argument("--image")
 parser.add_argument("--batch", type=int, default=1)
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--samples", type=int, default=16, help="steps or noisy copies of a method that asks many times")
 options = parser.parse_args()
+
+# Images that many-pass methods put into one pass: as many as Vitrine's probe does for ViT-B/16.
+TOGETHER = 5
 
 
 def timm_model(fused=True):
@@ -30,50 +36,101 @@ def timm_model(fused=True):
     return torch, model.eval()
 
 
-def images(torch):
+def images(torch, count=None):
     torch.manual_seed(1)
-    return torch.rand(options.batch, 3, 224, 224) * 2 - 1
+    return torch.rand(count or options.batch, 3, 224, 224) * 2 - 1
+
+
+def without_gradients(torch, model, x):
+    def run():
+        with torch.inference_mode():
+            model(x)
+
+    return run
+
+
+# Forward passes.
 
 
 def eager():
     torch, model = timm_model()
-    x = images(torch)
-
-    def run():
-        with torch.inference_mode():
-            model(x)
-
-    return run
+    return without_gradients(torch, model, images(torch))
 
 
 def compiled():
     torch, model = timm_model()
-    x = images(torch)
-    model = torch.compile(model)
+    return without_gradients(torch, torch.compile(model), images(torch))
+
+
+def tuned():
+    """Inductor with weights frozen and packed, choosing among its own C++ products and MKL's by trial."""
+    torch, model = timm_model()
+    import torch._inductor.config as inductor
+
+    inductor.freezing = True
+    inductor.max_autotune_gemm_backends = "CPP,ATEN"
+    with torch.no_grad():
+        model = torch.compile(model, mode="max-autotune")
+    return without_gradients(torch, model, images(torch))
+
+
+def exported(folder, batch):
+    torch, model = timm_model(fused=False)
+    path = os.path.join(folder, "model.onnx")
+    torch.onnx.export(model, (images(torch, batch),), path, input_names=["x"], dynamo=False)
+    return path, images(torch).numpy()
+
+
+def onnxruntime(optimised=False):
+    import onnxruntime
+
+    with tempfile.TemporaryDirectory() as folder:
+        path, x = exported(folder, options.batch)
+        if optimised:
+            from onnxruntime.transformers.optimizer import optimize_model
+
+            optimize_model(path, model_type="vit", num_heads=12, hidden_size=768, opt_level=1).save_model_to_file(path)
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = options.threads
+        session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
+    return lambda: session.run(None, {"x": x})
+
+
+def onnxruntime_optimised():
+    """The graph after ONNX Runtime's optimiser for transformers: attention, GELU and norms as one operation each."""
+    return onnxruntime(optimised=True)
+
+
+def compiled_openvino(batch, hint):
+    import openvino
+
+    with tempfile.TemporaryDirectory() as folder:
+        path, x = exported(folder, batch)
+        settings = {"PERFORMANCE_HINT": hint, "INFERENCE_NUM_THREADS": options.threads, "INFERENCE_PRECISION_HINT": "f32"}
+        return openvino, openvino.Core().compile_model(path, "CPU", settings), x
+
+
+def openvino_latency():
+    """The whole batch in one request."""
+    _, model, x = compiled_openvino(options.batch, "LATENCY")
+    request = model.create_infer_request()
+    return lambda: request.infer([x], share_inputs=True)
+
+
+def openvino_throughput():
+    """The images of the batch one by one, several requests in flight."""
+    openvino, model, x = compiled_openvino(1, "THROUGHPUT")
+    queue = openvino.AsyncInferQueue(model)
 
     def run():
-        with torch.inference_mode():
-            model(x)
+        for image in x:
+            queue.start_async([image[None]], share_inputs=True)
+        queue.wait_all()
 
     return run
 
 
-def onnxruntime():
-    import os
-    import tempfile
-
-    import onnxruntime
-
-    torch, model = timm_model(fused=False)
-    x = images(torch)
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "model.onnx")
-        torch.onnx.export(model, (x,), path, input_names=["x"], dynamo=False)
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = options.threads
-        session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
-    x = x.numpy()
-    return lambda: session.run(None, {"x": x})
+# Maps of one pass.
 
 
 def study_cam():
@@ -129,6 +186,26 @@ def maps():
             part()
 
     return run
+
+
+# Methods of many passes.
+
+
+def integrated_gradients():
+    from captum.attr import IntegratedGradients
+
+    torch, model = timm_model()
+    method, x = IntegratedGradients(model), images(torch, 1)
+    return lambda: method.attribute(x, target=1, n_steps=options.samples, internal_batch_size=TOGETHER)
+
+
+def smoothgrad():
+    from captum.attr import NoiseTunnel, Saliency
+
+    torch, model = timm_model()
+    method, x = NoiseTunnel(Saliency(model)), images(torch, 1)
+    return lambda: method.attribute(
+        x, target=1, abs=False, nt_type="smoothgrad", nt_samples=options.samples, nt_samples_batch_size=TOGETHER, stdevs=0.3)
 
 
 def decode():

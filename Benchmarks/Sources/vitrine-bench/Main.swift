@@ -9,7 +9,7 @@ import VitrineTensor
         var arguments = Array(CommandLine.arguments.dropFirst())
         guard let name = arguments.first, name == "check" || Workload.all[name] != nil else {
             print("usage: vitrine-bench check --model FILE")
-            print("       vitrine-bench WORKLOAD [--model FILE] [--image FILE] [--batch N] [--workers N] [--methods A,B]")
+            print("       vitrine-bench WORKLOAD [--model FILE] [--image FILE] [--batch N] [--workers N] [--method A] [--method B]")
             print("workloads: \(Workload.all.keys.sorted().joined(separator: " "))")
             exit(2)
         }
@@ -22,7 +22,7 @@ import VitrineTensor
             case "--image": options.image = value
             case "--batch": options.batch = Int(value)!
             case "--workers": options.workers = Int(value)!
-            case "--methods": options.methods = value.split(separator: ",").map(String.init)
+            case "--method": options.methods.append(value)
             default:
                 print("unknown option \(key)")
                 exit(2)
@@ -30,7 +30,7 @@ import VitrineTensor
         }
         guard name != "check" else { exit(try Check.run(options) ? 0 : 1) }
         let run = try Workload.all[name]!(options)
-        say("ready \(Check.forwardOperations)")
+        say("ready \(Check.forwardOperations) \(CPU.path)")
         while readLine() != nil {
             let start = DispatchTime.now().uptimeNanoseconds
             let extra = try run()

@@ -10,7 +10,8 @@ struct WorkloadOptions {
     var image = ""
     var batch = 1
     var workers = 2
-    var methods = ["attention", "gradcam-study", "chefer"]
+    /// None: the study's three.
+    var methods: [String] = []
 }
 
 /// One turn of a workload; returns a figure to print beside its time, such as the memory it allocated.
@@ -38,7 +39,8 @@ enum Workload {
     /// The maps of every image of a batch; the study's three methods unless others are named.
     private static func explain(_ o: WorkloadOptions) throws -> Turn {
         let model = try VisionTransformer.load(o.model).model.packing()
-        let plan = try ExplanationPlan(model: model, methods: ConfiguredMethod.parse(o.methods), seed: 0)
+        let methods = o.methods.isEmpty ? ["attention", "gradcam-study", "chefer"] : o.methods
+        let plan = try ExplanationPlan(model: model, methods: ConfiguredMethod.parse(methods), seed: 0)
         let images = batch(o.batch, model)
         let pieces = pieces(o.batch, o.workers)
         let workspaces = pieces.map { _ in Workspace(threads: o.workers / pieces.count) }
