@@ -3,7 +3,7 @@ import Testing
 import VitrineEvaluate
 import VitrineTensor
 
-/// Results of SciPy, statsmodels, scikit-learn and mpmath, written by `Scripts/fixtures/statistics.py`.
+/// Results of SciPy, statsmodels, scikit-learn and mpmath, written by `Scripts/fixtures/study_statistics.py`.
 enum StatisticsFixture {
     typealias Case = [String: [Double]]
 
