@@ -70,7 +70,7 @@ extension Store {
         try rows(StoreSchema.image, "SELECT * FROM current_image ORDER BY sample_id", unique: ["sample_id"]) { row in
             ImageRecord(
                 sampleID: try row.count("sample_id"), sha256: try row.text("sha256"), storedWidth: try row.count("stored_width"),
-                storedHeight: try row.count("stored_height"))
+                storedHeight: try row.count("stored_height"), notes: try row.list("notes"))
         }
     }
 
@@ -86,7 +86,7 @@ extension Store {
                 sampleID: try row.count("sample_id"), sha256: try row.optionalText("sha256"), storedWidth: try row.count("stored_width"),
                 storedHeight: try row.count("stored_height"), area: area, components: try row.count("components"),
                 isRectangle: try row.flag("is_rectangle"), greyLevels: try row.count("grey_levels"), isEmpty: try row.flag("is_empty"),
-                isFull: try row.flag("is_full"), digest: try row.optionalText("digest"))
+                isFull: try row.flag("is_full"), digest: try row.optionalText("digest"), notes: try row.list("notes"))
         }
     }
 

@@ -159,7 +159,7 @@ extension Store {
                     try Self.forgetPrior(sample, change)
                 }
                 try change.delete(StoreSchema.image, where: "sample_id = ?", [sample])
-                try change.insert(StoreSchema.image, [sample, i.sha256, i.storedWidth, i.storedHeight])
+                try change.insert(StoreSchema.image, [sample, i.sha256, i.storedWidth, i.storedHeight, StoreText.list(i.notes)])
             }
             if let m = mask {
                 let old = try Row.fetchOne(change.db, sql: "SELECT * FROM mask WHERE sample_id = ?", arguments: [sample])
@@ -177,7 +177,7 @@ extension Store {
                     StoreSchema.mask,
                     [
                         sample, m.sha256, m.storedWidth, m.storedHeight, m.area, m.components, m.isRectangle, m.greyLevels, m.isEmpty,
-                        m.isFull, m.digest,
+                        m.isFull, m.digest, StoreText.list(m.notes),
                     ])
             }
             for failure in failures { try insert(failure, into: change, places) }

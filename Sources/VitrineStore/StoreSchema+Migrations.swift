@@ -23,6 +23,13 @@ extension StoreSchema {
             try StoreSeals.rewrite(db)
             try db.execute(sql: "PRAGMA user_version = 3")
         }
+        migrator.registerMigration("4: what is noted about a file") { db in
+            try db.execute(sql: version4)
+            for table in contentTables + [timing] { try db.execute(sql: "DROP VIEW \(table.current)") }
+            try makeViews(db)
+            try StoreSeals.rewrite(db)
+            try db.execute(sql: "PRAGMA user_version = 4")
+        }
         return migrator
     }()
 
@@ -89,6 +96,11 @@ extension StoreSchema {
             JOIN model ON model.id = score.model_id AND model.position IS NOT NULL
             JOIN method ON method.id = score.method_id AND method.position IS NOT NULL
             JOIN metric ON metric.id = score.metric_id AND metric.position IS NOT NULL;
+        """
+
+    private static let version4 = """
+        ALTER TABLE image ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE mask ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
         """
 
     /// A view `current_TABLE` per table: the rows that the plan of today names, with places in the plan for ids.

@@ -67,8 +67,10 @@ package struct SyntheticStore: Sendable {
         var random = Philox(seed: seed, name: "synthetic", index: UInt64(image))
         let area = 0.02 + 0.3 * random.uniform()
         let difficulty = random.uniform()
-        try db.cachedStatement(sql: "INSERT INTO image VALUES (?, ?, 256, 256)").execute(arguments: [image, "0"])
-        try db.cachedStatement(sql: "INSERT INTO mask VALUES (?, '0', 256, 256, ?, 1, 0, 2, 0, 0, NULL)").execute(arguments: [image, area])
+        try db.cachedStatement(sql: "INSERT INTO image VALUES (?, ?, 256, 256, '[]')").execute(arguments: [image, "0"])
+        try db.cachedStatement(sql: "INSERT INTO mask VALUES (?, '0', 256, 256, ?, 1, 0, 2, 0, 0, NULL, '[]')").execute(arguments: [
+            image, area,
+        ])
         for model in 0...models {
             try db.cachedStatement(sql: "INSERT INTO unit VALUES (?, ?, 'scored', ?, 1, 224, 224, NULL, NULL)").execute(arguments: [
                 model, image, area,

@@ -13,9 +13,9 @@ func complain(_ line: String) { Progress.interrupted { writeToStandardError(Prin
 
 /// Notes about files: the first of each kind whole, and how many more there are. A kind is what notes say up to their first figure.
 func complainOnce(_ notes: [(file: String, note: String)]) {
-    var kinds: [(kind: Substring, first: (file: String, note: String), count: Int)] = []
+    var kinds: [(kind: String, first: (file: String, note: String), count: Int)] = []
     for note in notes {
-        let kind = note.note.prefix { !$0.isNumber }
+        let kind = note.note.filter { !$0.isNumber }
         if let i = kinds.firstIndex(where: { $0.kind == kind }) { kinds[i].count += 1 } else { kinds.append((kind, note, 1)) }
     }
     for kind in kinds {

@@ -60,16 +60,36 @@ struct StoreTests {
         return unit
     }
 
+    @Test("what is noted about files is said once per kind, and outlives the run")
+    func fileNotes() throws {
+        let store = try Store.create(path("notes.sqlite"), plan: Self.plan)
+        for sample in 0..<2 {
+            let image = ImageRecord(
+                sampleID: sample, sha256: "a\(sample)", storedWidth: 30, storedHeight: 40,
+                notes: ["16 bits, of which \(12 + sample) are used"])
+            let mask = MaskRecord(
+                sampleID: sample, storedWidth: 30, storedHeight: 40, area: 0.2, components: 2, isRectangle: false, greyLevels: 9,
+                isEmpty: false, isFull: false, notes: sample == 1 ? ["a lossy mask of 9 values"] : [])
+            try store.commit(image: image, mask: mask, failures: [], sample: sample)
+        }
+        let names = try store.samples().map(\.name)
+        #expect(
+            try FileNotes.lines(store) == [
+                "\(names[0]): 16 bits, of which 12 are used (and 1 more files like it)",
+                "the mask of \(names[1]): a lossy mask of 9 values",
+            ])
+    }
+
     @Test("what is written is read back bit for bit")
     func roundTrip() throws {
         let store = try Store.create(path("a.sqlite"), plan: Self.plan)
         let unit = unit()
         try store.commit(unit)
-        let image = ImageRecord(sampleID: 0, sha256: "ab", storedWidth: 30, storedHeight: 40)
+        let image = ImageRecord(sampleID: 0, sha256: "ab", storedWidth: 30, storedHeight: 40, notes: ["16 bits, of which 12 are used"])
         let mask = MaskRecord(
             sampleID: 0, sha256: nil, storedWidth: 30, storedHeight: 40, area: 0.2, components: 2, isRectangle: false, greyLevels: 9,
             isEmpty: false,
-            isFull: true)
+            isFull: true, notes: ["a lossy mask of 9 values"])
         let failure = FailureRecord(datasetID: 0, sampleID: 0, modelID: nil, stage: .mask, message: "x")
         try store.commit(image: image, mask: mask, failures: [failure], sample: 0)
         let prior = MaskPriorRecord(datasetID: 0, masks: 2, height: 1, width: 3, counts: [0, 2, .max])

@@ -45,6 +45,8 @@ public struct Annotation: Sendable, Equatable {
         public let sha256: String
         /// Distinct grey values of a single mask file that is a picture; nil for everything else.
         public let greyLevels: Int?
+        /// What may be wrong with mask files, one sentence each.
+        public var notes: [String] = []
     }
 
     /// The union of all regions.
@@ -69,18 +71,21 @@ public struct Annotation: Sendable, Equatable {
         if regions.count == 1, case .maskFile(let path, let rule) = regions[0] {
             let (mask, file) = try stored(path, rule, turn: turn, source: source)
             // An array in NPY is no picture; its grey levels are those of the mask it became.
-            return ReadMask(mask: mask, sha256: file.sha256, greyLevels: fileExtension(path) == "npy" ? nil : file.greyLevels)
+            return ReadMask(
+                mask: mask, sha256: file.sha256, greyLevels: fileExtension(path) == "npy" ? nil : file.greyLevels, notes: file.notes)
         }
         let files = regions.compactMap { region in if case .maskFile(let path, let rule) = region { (path, rule) } else { nil } }
         var union = Mask(width: width, height: height, bits: [Bool](repeating: false, count: width * height))
         var digests = ""
+        var notes: [String] = []
         for (path, rule) in files {
             let (mask, file) = try stored(path, rule, turn: turn, source: source)
             try union.formUnion(mask, source: path)
             digests += file.sha256 + "\n"
+            notes += file.notes.filter { !notes.contains($0) }
         }
         guard files.count < regions.count || files.isEmpty else {
-            return ReadMask(mask: union, sha256: sha256(of: Array(digests.utf8)), greyLevels: nil)
+            return ReadMask(mask: union, sha256: sha256(of: Array(digests.utf8)), greyLevels: nil, notes: notes)
         }
         let drawn = try turn.frame(drawnOn: drawnOn, said: frame, source: source)
         let size = drawn == .turned ? turn.turnedSize : [width, height]
@@ -100,7 +105,7 @@ public struct Annotation: Sendable, Equatable {
         }
         try union.formUnion(drawn == .turned ? turn.back(canvas) : canvas, source: source)
         let content = Array("\(width)x\(height)\n".utf8) + union.bits.map { $0 ? 1 : 0 }
-        return ReadMask(mask: union, sha256: sha256(of: content), greyLevels: nil)
+        return ReadMask(mask: union, sha256: sha256(of: content), greyLevels: nil, notes: notes)
     }
 
     /// A mask file as it lies on the stored image, and the file as it was read.

@@ -25,6 +25,8 @@ public struct StudyAnalysis: Sendable, Equatable {
     public var checkpoints: [CheckpointRecord]
     public var arithmetic: [ArithmeticRecord]
     public var failures: [FailureRecord]
+    /// What is noted about pictures and masks, a line per kind.
+    public let fileNotes: [String]
     /// Bootstrap resamples and sign flips behind every interval and test.
     public var resamples: Int
     public var progress: StudyProgress
@@ -57,6 +59,7 @@ public struct StudyAnalysis: Sendable, Equatable {
         checkpoints = try store.checkpoints()
         arithmetic = try store.arithmetic()
         failures = try store.failures()
+        fileNotes = try FileNotes.lines(store)
         progress = try store.progress()
         let shared = DatasetAnalysis.Shared(
             stabilities: try store.stabilities(), signs: try store.notes(name: "signs-agreeing"), agreementProtocol: rules)

@@ -6,13 +6,16 @@ public struct ImageRecord: Sendable, Equatable {
     /// Pixels, as stored.
     public var storedWidth: Int
     public var storedHeight: Int
+    /// What was assumed about the file, or may be wrong with it: one sentence each.
+    public var notes: [String]
 
     package init(
-        sampleID: Int, sha256: String, storedWidth: Int, storedHeight: Int
+        sampleID: Int, sha256: String, storedWidth: Int, storedHeight: Int, notes: [String] = []
     ) {
         self.sampleID = sampleID
         self.sha256 = sha256
         self.storedWidth = storedWidth
         self.storedHeight = storedHeight
+        self.notes = notes
     }
 }

@@ -18,10 +18,12 @@ public struct MaskRecord: Sendable, Equatable {
     public var isFull: Bool
     /// SHA-256 of the mask as it was decoded: its size and its pixels, whatever it came from. Nil from stores of earlier versions.
     public var digest: String?
+    /// What may be wrong with the file: one sentence each.
+    public var notes: [String]
 
     package init(
         sampleID: Int, sha256: String? = nil, storedWidth: Int, storedHeight: Int, area: Double, components: Int, isRectangle: Bool,
-        greyLevels: Int, isEmpty: Bool, isFull: Bool, digest: String? = nil
+        greyLevels: Int, isEmpty: Bool, isFull: Bool, digest: String? = nil, notes: [String] = []
     ) {
         self.sampleID = sampleID
         self.sha256 = sha256
@@ -34,5 +36,6 @@ public struct MaskRecord: Sendable, Equatable {
         self.isEmpty = isEmpty
         self.isFull = isFull
         self.digest = digest
+        self.notes = notes
     }
 }

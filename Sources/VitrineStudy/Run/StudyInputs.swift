@@ -93,7 +93,8 @@ extension StudyPlan {
                 return (nil, audit(try storedMask(entry, of: nil), sample, entry), nil)
             }
             let (view, digest) = try read(entry, preprocess: source.preprocess)
-            image = ImageRecord(sampleID: sample, sha256: digest, storedWidth: view.storedWidth, storedHeight: view.storedHeight)
+            image = ImageRecord(
+                sampleID: sample, sha256: digest, storedWidth: view.storedWidth, storedHeight: view.storedHeight, notes: view.notes)
             guard source.roles[sample - source.firstSample] == .score else { return (image, nil, nil) }
             let stored = try storedMask(entry, of: view)
             _ = try aligned(stored.mask, to: view, entry)
@@ -136,7 +137,7 @@ extension StudyPlan {
         return MaskRecord(
             sampleID: id, sha256: read.sha256, storedWidth: audit.width, storedHeight: audit.height, area: audit.area,
             components: audit.components, isRectangle: audit.isRectangle, greyLevels: audit.greyLevels, isEmpty: audit.isEmpty,
-            isFull: audit.isFull, digest: read.mask.digest)
+            isFull: audit.isFull, digest: read.mask.digest, notes: read.notes)
     }
 }
 

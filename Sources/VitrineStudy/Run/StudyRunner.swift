@@ -28,6 +28,9 @@ public struct StudyRunner: Sendable {
     /// Told, in a line each, what has changed since it was used, so that what was made from it is made again.
     public var changed: @Sendable (String) -> Void = { _ in }
 
+    /// Told what was assumed about pictures and masks, or may be wrong with them: each kind once, with the number of files.
+    public var noted: @Sendable (String) -> Void = { _ in }
+
     public init(plan: StudyPlan, store: Store) {
         self.plan = plan
         self.store = store
@@ -69,6 +72,7 @@ public struct StudyRunner: Sendable {
                 vitrine: provenance.vitrine, cpuPath: provenance.cpuPath, blasCore: provenance.blasCore, blas: provenance.blas))
         for source in plan.sources { try inspect(source) }
         try plan.fillMasks(in: store)
+        for note in try FileNotes.lines(store) { noted(note) }
         for source in plan.sources {
             let prior = try maskPrior(of: source)
             for model in plan.store.models where model.datasetID == source.id {

@@ -64,6 +64,7 @@ struct StudyRun: ParsableCommand {
                     + "\(threads) workers on \(ProcessInfo.processInfo.hostName)")
         }
         runner.changed = { complain($0) }
+        runner.noted = { complain("note: \($0)") }
         let signals = StopSignals()
         runner.shouldStop = { signals.isStopped }
         do { try runner.run() } catch let stop as StudyInterruption {

@@ -79,10 +79,13 @@ struct ProvenanceSection: PageSection {
                 (study.checkpoints.first { $0.modelID == model.id }?.notes ?? []).map { "\(dataset.dataset.name), \(model.name): \($0)" }
             }
         }
-        guard !notes.isEmpty else { return }
-        html.element("p", "Taken from a convention rather than from the file:")
-        html.element("ul") { html in
-            for note in notes { html.element("li", note) }
+        for (title, lines) in [
+            ("Taken from a convention rather than from the file:", notes), ("Noted about pictures and masks:", study.fileNotes),
+        ] where !lines.isEmpty {
+            html.element("p", title)
+            html.element("ul") { html in
+                for line in lines { html.element("li", line) }
+            }
         }
     }
 }
