@@ -12,18 +12,36 @@ public struct Explanation: Sendable {
     public var notes: [String: [Double]]
     /// Standard error of the map, where the method estimates it.
     public var error: HeatMap?
+    /// What this map explains; nil for a backbone.
+    public var target: Target?
 }
 
 /// Everything asked about one image.
 public struct ImageExplanations: Sendable {
     /// Empty for a backbone.
     public var logits: [Float]
-    /// What was explained; nil for a backbone.
+    /// What was explained, but by methods that bring a target of their own; nil for a backbone.
     public var target: Target?
     /// In the order of the methods; those that failed are left out.
     public var explanations: [Explanation]
     /// Methods that could not serve this image, by their place in the plan, and why.
     public var failures: [(index: Int, method: String, message: String)]
+    /// Images that went through the network for this one, shared passes and versions of the image included.
+    public var passCount = 0
+}
+
+extension ImageExplanations {
+    /// Puts the answers of methods with a target of their own in their places.
+    fileprivate mutating func add(_ other: ImageExplanations, places: [Int]) {
+        for var explanation in other.explanations {
+            explanation.index = places[explanation.index]
+            explanations.append(explanation)
+        }
+        failures += other.failures.map { (places[$0.index], $0.method, $0.message) }
+        explanations.sort { $0.index < $1.index }
+        failures.sort { $0.index < $1.index }
+        passCount += other.passCount
+    }
 }
 
 /// An image ready for the network.
@@ -47,21 +65,43 @@ public struct PreparedImage: Sendable {
 /// Explains images of one size by several methods, computing what they share once.
 ///
 /// The needs of all methods are united per variant of the input. The image itself is traced first; variants that need the same
-/// inner values run as batches, each under the target of the image itself. What a method asks beyond that goes through its probe.
+/// inner values run as batches, each under the target of the image itself. What a method asks beyond that goes through its probe. Methods with
+/// a target of their own (`ConfiguredMethod.target`) are a plan of their own, whose answers are put in their places.
 public struct ExplanationPlan: Sendable {
     public let model: VisionTransformer
     public let methods: [ConfiguredMethod]
     public let seed: UInt64
     let own: TraceRequest
     private let variants: [(variant: InputVariant, request: TraceRequest)]
+    /// The places of the methods that this plan serves itself.
+    private let served: [Int]
+    /// By target, with the places of the methods.
+    private let others: [(target: TargetChoice, places: [Int], plan: ExplanationPlan)]
 
     public init(model: VisionTransformer, methods: [ConfiguredMethod], seed: UInt64) throws(ViTError) {
         self.model = model
         self.methods = methods
         self.seed = seed
+        served = methods.indices.filter { methods[$0].target == nil }
+        var places: [(target: TargetChoice, places: [Int])] = []
+        for (i, method) in methods.enumerated() {
+            guard let target = method.target else { continue }
+            if let known = places.firstIndex(where: { $0.target == target }) {
+                places[known].places.append(i)
+            } else {
+                places.append((target, [i]))
+            }
+        }
+        var others: [(target: TargetChoice, places: [Int], plan: ExplanationPlan)] = []
+        for group in places {
+            let own = group.places.map { methods[$0].underTheImagesTarget }
+            others.append((group.target, group.places, try ExplanationPlan(model: model, methods: own, seed: seed)))
+        }
+        self.others = others
         var own = TraceRequest()
         var union: [InputVariant: TraceRequest] = [:]
-        for method in methods {
+        for i in served {
+            let method = methods[i]
             let needs = try method.explainer.needs(model.configuration)
             if needs.needsClass && model.head == nil { throw .noHead(request: "method '\(method.name)'") }
             own.formUnion(needs.image)
@@ -69,18 +109,21 @@ public struct ExplanationPlan: Sendable {
         }
         // The image itself is a variant that every plan traces.
         if let same = union.removeValue(forKey: .identity) { own.formUnion(same) }
+        // Free: what enters the last block, where tokens that stand out show.
+        if served.contains(where: { !methods[$0].method.isControl }) { own.forward.insert(OutlierPatches.site(model.configuration)) }
         self.own = own
         variants = union.map { ($0.key, $0.value) }.sorted {
             ($0.variant.isFlipped ? 1 : 0, $0.variant.gain) < ($1.variant.isFlipped ? 1 : 0, $1.variant.gain)
         }
     }
 
-    /// Passes through the network for one image of this grid: the shared ones, and those that methods will ask for.
+    /// Passes through the network for one image of this grid, at most: the shared ones, and those that each method asks for alone.
     public func passes(grid: PatchGrid) -> Passes {
         let requests = [own] + variants.map(\.request)
         let shared = Passes(
             forward: Double(requests.reduce(0) { $0 + $1.forwardPasses }), backward: Double(requests.reduce(0) { $0 + $1.backward.count }))
-        return methods.reduce(shared) { $0 + $1.explainer.passes(model.configuration, grid: grid) }
+        let all = served.reduce(shared) { $0 + methods[$1].explainer.passes(model.configuration, grid: grid) }
+        return others.reduce(all) { $0 + $1.plan.passes(grid: grid) }
     }
 
     /// Explains a batch of images of equal size.
@@ -96,6 +139,22 @@ public struct ExplanationPlan: Sendable {
         for image in images where image.pixels.shape != first.pixels.shape {
             throw ViTError.imageShape(expected: first.pixels.shape.description, found: image.pixels.shape.description)
         }
+        var results = try explainServed(images, workspace: workspace, watch: watch)
+        for other in others {
+            let asked = images.map { image in
+                var image = image
+                image.target = other.target
+                return image
+            }
+            for (i, result) in try other.plan.explain(asked, workspace: workspace, watch: watch).enumerated() {
+                results[i].add(result, places: other.places)
+            }
+        }
+        return results
+    }
+
+    /// By the methods that explain the image's own target.
+    private func explainServed(_ images: [PreparedImage], workspace: Workspace, watch: Watch) throws -> [ImageExplanations] {
         var targets: [Target] = []
         let passes = passes(imageCount: images.count)
         var traces: [Trace] = []
@@ -116,17 +175,23 @@ public struct ExplanationPlan: Sendable {
             let probe = Probe(
                 model: model, image: image.pixels, grid: subject.grid, target: target, workspace: workspace, watch: watch)
             var result = ImageExplanations(logits: subject.logits, target: target, explanations: [], failures: [])
-            for (index, method) in methods.enumerated() {
+            let isRead = own[.identity]!.trace.forward[OutlierPatches.site(model.configuration)] != nil
+            let outliers = isRead ? OutlierPatches.count(subject) : nil
+            for index in served {
+                let method = methods[index]
                 do {
-                    let found = try method.explainer.map(subject, probe)
+                    var found = try method.explainer.map(subject, probe)
+                    if let outliers, !method.method.isControl { found.notes["outlier-patches"] = [Double(outliers)] }
                     result.explanations.append(
-                        Explanation(index: index, method: method.name, map: found.map, notes: found.notes, error: found.error))
+                        Explanation(
+                            index: index, method: method.name, map: found.map, notes: found.notes, error: found.error, target: target))
                 } catch let stop as ExplanationStopped {
                     throw stop
                 } catch {
                     result.failures.append((index, method.name, "\(error)"))
                 }
             }
+            result.passCount = own.count + probe.passCount
             return result
         }
     }
@@ -165,7 +230,9 @@ public struct ExplanationPlan: Sendable {
             return try model.trace(input, targets: known, request: pass.request, workspace: workspace)
         }
         let trace = try model.trace(input, targets: images.map(\.target), request: pass.request, workspace: workspace)
-        if let logits = trace.logits { targets = images.indices.map { images[$0].target.resolved(logits: logits[$0].values) } }
+        if let logits = trace.logits {
+            targets = images.indices.map { images[$0].target.resolved(logits: logits[$0].values, model.configuration.probabilities) }
+        }
         return trace
     }
 

@@ -71,15 +71,36 @@ public struct ConfiguredMethod: Sendable {
     public let name: String
     public let method: Method
     public let explainer: any Explainer
+    /// The class to explain in the place of the image's own, as the user wrote it: the option `target` of every class-specific method.
+    public let targetText: String?
+    /// The same as the network knows it; whoever runs the method finds it out, since names of classes are not known here.
+    public var target: TargetChoice?
 
     /// Reads `name:option=value,option=value`.
     public init(_ text: String) throws(MethodError) {
         var options = try MethodOptions.parse(text)
         guard let method = Method.named(options.method) else { throw .unknown(options.method, known: Method.all.map(\.identifier)) }
+        targetText = method.isClassSpecific ? try options.take("target", default: nil) { $0.isEmpty ? nil : .some($0) } : nil
         explainer = try method.make(&options)
         try options.finish()
         self.method = method
         name = text
+    }
+
+    /// The same method under a target of its own; a class-agnostic one as it is.
+    public func explaining(_ text: String) -> ConfiguredMethod {
+        guard method.isClassSpecific, targetText == nil else { return self }
+        return ConfiguredMethod(name: name + (name.contains(":") ? "," : ":") + "target=\(text)", method, explainer, targetText: text)
+    }
+
+    /// The same method, asked about the image's own target.
+    var underTheImagesTarget: ConfiguredMethod { ConfiguredMethod(name: name, method, explainer, targetText: targetText) }
+
+    private init(name: String, _ method: Method, _ explainer: any Explainer, targetText: String?) {
+        self.name = name
+        self.method = method
+        self.explainer = explainer
+        self.targetText = targetText
     }
 
     /// Reads several, of which `all` stands for every method and `family:NAME` for one family's; what these bring and `network` cannot serve is

@@ -53,6 +53,15 @@ public final class Probe {
     /// z_0 of the image, `[tokens, width]`: dropped patches are rows left out, so that it is computed once.
     private lazy var embedded: Result<Tensor, ViTError> = Result { () throws(ViTError) in try embeddedTokens(of: image) }
 
+    /// z_0 of an image that is 0 everywhere.
+    private lazy var blank: Result<Tensor, ViTError> = Result { () throws(ViTError) in
+        try embeddedTokens(of: Tensor(image.shape))
+    }
+
+    private var answers: [PatchSet: [Float]] = [:]
+    private static let mostAnswers = 1 << 16
+    private var made: [String: Any] = [:]
+
     /// Whether a network without any patch has nothing to read: one that pools patches.
     ///
     /// Its answer to no patch at all is the answer to the mean colour (0 after normalisation) everywhere.
@@ -63,6 +72,50 @@ public final class Probe {
     /// The logits of each input, in the order given.
     public func logits(of inputs: some Sequence<ChangedInput>, _ body: (Int, [Float]) throws -> Void) throws {
         try run(inputs.lazy.map(item), request: .logits, inOrder: false) { index, trace in try body(index, trace.logits) }
+    }
+
+    /// The logits when only these patches (ascending) are left of the image, in the order given.
+    ///
+    /// All methods of the image share one table of sets and answers by rule: a set that any of them asked for before is not run again.
+    /// The table holds the first 65,536 sets, so that it does not grow without end.
+    func logits(keeping sets: some Sequence<[Int]>, by removal: PatchRemoval, _ body: (Int, [Float]) throws -> Void) throws {
+        var portion: [[Int]] = []
+        var index = 0
+        func flush() throws {
+            var fresh: [PatchSet: [Float]] = [:]
+            var missing: [[Int]] = []
+            let keys = portion.map { PatchSet($0, of: grid.count, by: removal.rule) }
+            for (key, set) in zip(keys, portion) where answers[key] == nil && fresh.updateValue([], forKey: key) == nil {
+                missing.append(set)
+            }
+            let inputs = missing.lazy.map { removal.keeping($0, networkNeedsPatches: self.needsPatches) }
+            try logits(of: inputs) { i, logits in
+                let key = PatchSet(missing[i], of: grid.count, by: removal.rule)
+                fresh[key] = logits
+                if answers.count < Self.mostAnswers { answers[key] = logits }
+            }
+            for key in keys {
+                try body(index, answers[key] ?? fresh[key] ?? [])
+                index += 1
+            }
+            portion = []
+        }
+        for set in sets {
+            portion.append(set)
+            // Sets may wait this long for others of their length.
+            if portion.count == 2048 { try flush() }
+        }
+        if !portion.isEmpty { try flush() }
+    }
+
+    /// What several methods make in the same way, made once per image.
+    ///
+    /// - Parameter name: tells one such thing from another, parameters included.
+    func once<Value>(_ name: String, _ make: () throws -> Value) rethrows -> Value {
+        if let known = made[name] as? Value { return known }
+        let value = try make()
+        made[name] = value
+        return value
     }
 
     /// The target's value for each input, in the order given.
@@ -121,6 +174,14 @@ public final class Probe {
         try run(tokens.lazy.map { .tokens($0.tokens, kept: $0.kept, block: block) }, request: request, inOrder: true, body)
     }
 
+    /// The inner values when other values stand in the place of a block's first norm; otherwise as `logits(enteringNorm1Of:)`.
+    func traces(
+        enteringNorm1Of block: Int, _ tokens: some Sequence<(tokens: Tensor, norm1: Tensor)>, _ request: TraceRequest,
+        _ body: (Int, ImageTrace) throws -> Void
+    ) throws {
+        try run(tokens.lazy.map { .normed($0.tokens, norm1: $0.norm1, block: block) }, request: request, inOrder: true, body)
+    }
+
     /// The class that is explained, where a method cannot do without.
     public func requiredTarget() throws(ViTError) -> Target {
         guard let target else { throw .noHead(request: "a map of what changes an answer") }
@@ -135,6 +196,27 @@ public final class Probe {
         try model.embedded(pixels.reshaped(Shape([1] + pixels.shape.dimensions)), workspace: workspace)[0]
     }
 
+    /// z_0 of an image without content, `[tokens, width]`: prefix tokens, positions and the patch embedding's bias.
+    func emptyTokens() throws(ViTError) -> Tensor { try blank.get() }
+
+    /// z_0 in which every patch holds the mean of the image's patch embeddings, at its own position.
+    private lazy var averaged: Result<Tensor, ViTError> = Result { () throws(ViTError) in
+        let (all, empty) = (try embeddedTokens(), try emptyTokens())
+        var content = all
+        addScaled(empty, -1, to: &content)
+        let (r, d) = (network.prefixTokens, network.width)
+        var mean = Tensor([d])
+        columnSums(content[r..<content.shape[0]], addingTo: &mean)
+        scale(&mean, by: 1 / Float(grid.count))
+        var tokens = empty
+        for row in r..<tokens.shape[0] {
+            var token = empty[row]
+            add(mean, to: &token)
+            tokens.replace(from: row * d, with: token)
+        }
+        return tokens
+    }
+
     /// The final norm of rows `[n, width]`.
     func finalNorm(_ rows: Tensor) -> Tensor { model.finalNorm(rows, workspace: workspace) }
 
@@ -144,6 +226,8 @@ public final class Probe {
     private enum Item {
         case pixels(Tensor)
         case patches([Int])
+        case visible([Int])
+        case averaged([Int])
         case tokens(Tensor, kept: [Int]?, block: Int)
         case normed(Tensor, norm1: Tensor, block: Int)
 
@@ -152,6 +236,8 @@ public final class Probe {
             switch self {
             case .pixels(let pixels): [-1] + pixels.shape.dimensions
             case .patches(let kept): [-2, kept.count]
+            case .visible: [-4]
+            case .averaged: [-5]
             case .tokens(let tokens, let kept, let block): [block, kept == nil ? 0 : 1] + tokens.shape.dimensions
             case .normed(let tokens, _, let block): [-3, block] + tokens.shape.dimensions
             }
@@ -162,6 +248,8 @@ public final class Probe {
         switch input {
         case .pixels(let pixels): .pixels(pixels)
         case .patches(let kept): kept.isEmpty && needsPatches ? .pixels(Tensor(image.shape)) : .patches(kept)
+        case .visible(let kept): kept.isEmpty && needsPatches ? .pixels(Tensor(image.shape)) : .visible(kept)
+        case .averaged(let kept): .averaged(kept)
         }
     }
 
@@ -175,7 +263,7 @@ public final class Probe {
     private func bucket(for item: Item) -> Bucket {
         let tokens =
             switch item {
-            case .pixels: network.prefixTokens + grid.count
+            case .pixels, .visible, .averaged: network.prefixTokens + grid.count
             case .patches(let kept): network.prefixTokens + kept.count
             case .tokens(let tokens, _, _), .normed(let tokens, _, _): tokens.shape[0]
             }
@@ -184,7 +272,10 @@ public final class Probe {
 
     /// Items that may wait for a pass of their length to fill: lists of patches are small, tensors are not.
     private func mayWait(_ item: Item) -> Int {
-        if case .patches = item { return 2048 }
+        switch item {
+        case .patches, .visible, .averaged: return 2048
+        case .pixels, .tokens, .normed: break
+        }
         return 4 * VisionTransformer.imagesPerPass(tokens: network.prefixTokens + grid.count)
     }
 
@@ -230,7 +321,8 @@ public final class Probe {
         if watch.isStopped() { throw ExplanationStopped() }
         let targets = request.needsTarget ? [TargetChoice](repeating: .fixed(try requiredTarget()), count: items.count) : []
         let trace = try model.trace(try input(of: items), targets: targets, request: request, workspace: workspace)
-        passCount += items.count
+        // Where only the head runs, no image goes through the network.
+        if case .tokens(_, _, network.depth) = items[0] {} else { passCount += items.count }
         watch.passed(items.count)
         return trace
     }
@@ -256,6 +348,26 @@ public final class Probe {
                 kept.append(patches)
             }
             return .tokens(batch, grid: grid, kept: kept)
+        case .visible:
+            let all = try embeddedTokens()
+            var batch = workspace.tensor(Shape([items.count] + all.shape.dimensions))
+            var visible: [[Int]] = []
+            for (i, item) in items.enumerated() {
+                guard case .visible(let patches) = item else { continue }
+                batch.replace(from: i * all.count, with: all)
+                visible.append(patches)
+            }
+            return .masked(batch, grid: grid, visible: visible)
+        case .averaged:
+            let (own, mean) = (try embeddedTokens(), try averaged.get())
+            let (r, d) = (network.prefixTokens, network.width)
+            var batch = workspace.tensor(Shape([items.count] + own.shape.dimensions))
+            for (i, item) in items.enumerated() {
+                guard case .averaged(let kept) = item else { continue }
+                batch.replace(from: i * own.count, with: mean)
+                for patch in kept { batch.replace(from: i * own.count + (r + patch) * d, with: own[r + patch]) }
+            }
+            return .tokens(batch, grid: grid, kept: nil)
         case .tokens(let first, let firstKept, let block):
             var batch = workspace.tensor(Shape([items.count] + first.shape.dimensions))
             var kept: [[Int]] = []

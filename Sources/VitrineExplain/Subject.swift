@@ -37,6 +37,9 @@ public struct Subject: Sendable {
         Philox(seed: seed, name: "\(purpose)/\(name)", index: UInt64(index))
     }
 
+    /// The stream of the `index`-th set of patches that are kept independently of each other: one for all methods that draw such sets.
+    func coalitions(_ seed: Int, _ index: Int) -> Philox { random("coalitions/\(seed)", index) }
+
     /// How the pixels were normalised, where a method cannot do without.
     public func requiredScale() throws(MethodFailure) -> ChannelScale {
         guard let scale else {

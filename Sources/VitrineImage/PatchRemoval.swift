@@ -6,7 +6,7 @@ public struct PatchRemoval: Sendable {
     public let rows: Int
     public let columns: Int
     private let image: Tensor
-    /// What stands where nothing is left, `[channels, height, width]`; absent for `drop`.
+    /// What stands where nothing is left, `[channels, height, width]`; absent where tokens are taken away.
     private let ground: Tensor?
 
     /// - Parameters:
@@ -19,14 +19,14 @@ public struct PatchRemoval: Sendable {
         self.rows = rows
         self.columns = columns
         self.image = image
-        ground = rule == .drop ? nil : Self.ground(rule, image, scale, random)
+        ground = rule.isPainted ? Self.ground(rule, image, scale, random) : nil
     }
 
-    /// The image with nothing left of it, as the rule paints it; `drop` has no such picture.
+    /// The image with nothing left of it, as the rule paints it; rules that act on tokens have no such picture.
     public static func ground(_ rule: RemovalRule, _ image: Tensor, _ scale: ChannelScale, _ random: Philox) -> Tensor {
         let (channels, plane) = (image.shape[0], image.shape[1] * image.shape[2])
         switch rule {
-        case .drop: preconditionFailure("dropped patches are not painted")
+        case .drop, .mask, .clsMean: preconditionFailure("\(rule.rawValue) paints nothing")
         case .mean: return Tensor(image.shape)
         case .black:
             var ground = Tensor(image.shape)
@@ -48,8 +48,13 @@ public struct PatchRemoval: Sendable {
 
     /// The image of which only these patches (row-major, ascending) are left.
     public func keeping(_ patches: [Int]) -> ChangedInput {
-        guard let ground else { return .patches(patches) }
-        var pixels = ground
+        switch rule {
+        case .drop: return .patches(patches)
+        case .mask: return .visible(patches)
+        case .clsMean: return .averaged(keeping: patches)
+        case .mean, .black, .blur, .noise: break
+        }
+        guard var pixels = ground else { return .patches(patches) }
         let (height, width) = (image.shape[1], image.shape[2])
         let (patchHeight, patchWidth) = (height / rows, width / columns)
         image.withSpan { source in
@@ -67,8 +72,8 @@ public struct PatchRemoval: Sendable {
         return .pixels(pixels)
     }
 
-    /// The image with nothing left, where dropping every patch would leave the network nothing to read: the mean colour.
+    /// The image with nothing left, where dropping or hiding every patch would leave the network nothing to read: the mean colour.
     public func keepingNothing(networkNeedsPatches: Bool) -> ChangedInput {
-        rule == .drop && networkNeedsPatches ? .pixels(Tensor(image.shape)) : keeping([])
+        (rule == .drop || rule == .mask) && networkNeedsPatches ? .pixels(Tensor(image.shape)) : keeping([])
     }
 }

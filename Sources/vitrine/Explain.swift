@@ -39,11 +39,11 @@ struct Explain: ParsableCommand {
     var methods: [String]
 
     @Option(
-        parsing: .unconditional,
-        help:
-            "Class to explain: its index from 0, its name if the checkpoint knows it, or predicted; contrast: what sets the predicted class apart from its nearest neighbours, contrast:CLASS another."
-    )
-    var target: String = "predicted"
+        name: .customLong("target"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Class to explain: its index from 0, its name if the checkpoint knows it, or predicted (default); contrast: what sets the predicted class apart from its nearest neighbours, contrast:CLASS another. Given more than once, every class-specific method explains each, as METHOD:target=CLASS.",
+            valueName: "class"))
+    var targets: [String] = []
 
     @Option(
         name: .customLong("target-expression"), parsing: .unconditional,
@@ -72,6 +72,12 @@ struct Explain: ParsableCommand {
 
     @OptionGroup(title: "Picture options") var overlayOptions: OverlayOptions
 
+    @Flag(help: "Also draw the standard error of methods that estimate it, as <name>.<method>.error.png.")
+    var errors = false
+
+    @Flag(help: "Leave out images that an equal run has finished in the folder; a stopped run goes on where it was.")
+    var resume = false
+
     @Flag(help: "No progress, and no line per image.")
     var quiet = false
 
@@ -81,10 +87,9 @@ struct Explain: ParsableCommand {
 
     func validate() throws {
         guard batch > 0, workers > 0 else { throw ValidationError("--batch and --workers must be at least 1") }
-        guard target == "predicted" || !target.hasPrefix("-") else {
-            throw ValidationError("--target \(target): class indices start at 0")
-        }
-        guard targetExpression == nil || target == "predicted" else {
+        for target in targets where target.hasPrefix("-") { throw ValidationError("--target \(target): class indices start at 0") }
+        guard Set(targets).count == targets.count else { throw ValidationError("--target: names a class twice") }
+        guard targetExpression == nil || targets.isEmpty || targets == ["predicted"] else {
             throw ValidationError("--target and --target-expression: give one of them")
         }
     }
@@ -97,8 +102,9 @@ struct Explain: ParsableCommand {
         try CPU.selfTest()
         let (loaded, digest) = try modelOptions.load(model)
         let chosen = try chosenPreprocess(loaded)
-        let target = try ExplainTarget(target, loaded, expression: targetExpression)
-        let (configured, leftOut) = try ConfiguredMethod.expanded(methods, for: loaded.model.configuration)
+        let target = try ExplainTarget(targets.first ?? "predicted", loaded, expression: targetExpression)
+        var (configured, leftOut) = try ConfiguredMethod.expanded(methods, for: loaded.model.configuration)
+        configured = try target.applied(to: configured, all: targets, loaded)
         for method in leftOut { complain("note: method '\(method.name)' is left out: \(method.reason)") }
         let assumptions = ModelOptions.assumptions(
             loaded.report.facts, preprocess: chosen.source == .assumed && inputs.needPreprocessing ? chosen.preprocess.description : nil)
@@ -110,9 +116,17 @@ struct Explain: ParsableCommand {
         let run = try ExplainRun(
             plan: ExplanationPlan(model: loaded.model.packing(), methods: configured, seed: seed), loaded: loaded,
             preparation: chosen.preprocess,
-            target: target, modelName: model, overlay: overlayOptions, output: output, measuresStability: stability, batch: batch,
-            workers: workers, isQuiet: quiet, provenance: provenance(chosen, loaded, digest: digest))
-        let (failed, recorded) = try run.explain(inputs.entries)
+            target: target, modelName: model, overlay: overlayOptions, output: output, measuresStability: stability, drawsErrors: errors,
+            batch: batch, workers: workers, isQuiet: quiet, provenance: provenance(chosen, loaded, digest: digest))
+        let signals = StopSignals()
+        let failed: Int
+        let recorded: Int
+        do {
+            (failed, recorded) = try run.explain(inputs.entries, resumes: resume, isStopped: { signals.isStopped })
+        } catch is ExplanationStopped {
+            complain("stopped; the same command with --resume goes on where it stopped")
+            throw ExitCode.stopped
+        }
         if !inputs.passedOver.isEmpty {
             complain(
                 "\(Words.count(inputs.passedOver.count, "file", "files")) passed over, of formats that are not read: \(Words.some(inputs.passedOver)); convert them to PNG"
@@ -158,7 +172,8 @@ struct Explain: ParsableCommand {
 
     private func provenance(_ chosen: ChosenPreprocess, _ loaded: LoadedModel, digest: String) -> Provenance {
         var options = [
-            "methods": methods.joined(separator: " "), "target": target, "preprocess": chosen.preprocess.description, "batch": "\(batch)",
+            "methods": methods.joined(separator: " "), "target": targets.first ?? "predicted", "preprocess": chosen.preprocess.description,
+            "batch": "\(batch)",
             "workers": "\(workers)", "seed": "\(seed)", "stability": "\(stability)",
         ]
         options["preprocess-from"] =
@@ -169,6 +184,7 @@ struct Explain: ParsableCommand {
             case .assumed: "assumed"
             }
         options["target-expression"] = targetExpression
+        if targets.count > 1 { options["targets"] = targets.joined(separator: ", ") }
         for fact in loaded.report.facts { options["model: \(fact.name)"] = "\(fact.value) (\(fact.source))" }
         return Provenance(files: [model: digest], options: options)
     }

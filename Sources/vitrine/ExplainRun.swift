@@ -18,6 +18,7 @@ struct ExplainRun {
     let overlay: OverlayOptions
     let output: String
     let measuresStability: Bool
+    let drawsErrors: Bool
     let batch: Int
     let workers: Int
     let isQuiet: Bool
@@ -28,6 +29,8 @@ struct ExplainRun {
         var entry: InputImages.Entry
         /// What was assumed about the file.
         var notes: [String]
+        /// SHA-256 of the file.
+        var digest: String
         var picture: MapPicture
         var stored: [Int]?
         var view: [Int]
@@ -51,13 +54,25 @@ struct ExplainRun {
         var notes: [String]
     }
 
+    /// - Parameters:
+    ///   - resumes: leaves out images that an equal run has finished.
+    ///   - isStopped: asked between passes; images that are finished by then are kept.
     /// - Returns: how many images failed, each of which was named, and how many of these stand in the results.
-    func explain(_ entries: [InputImages.Entry]) throws -> (failed: Int, recorded: Int) {
+    /// - Throws: `ExplanationStopped`, after everything that is finished was written.
+    func explain(
+        _ all: [InputImages.Entry], resumes: Bool = false, isStopped: @escaping @Sendable () -> Bool = { false }
+    ) throws -> (failed: Int, recorded: Int) {
         let log = ResultsLog(folder: output)
         // Equal runs have equal names: their lines replace each other.
         let id = String(
             sha256(of: Array(try JSON.line(RunLine(run: "", provenance: provenance, notes: loaded.report.notes)).utf8)).prefix(12))
+        let entries = resumes ? try unfinished(all, run: id) : all
+        if entries.count < all.count {
+            if !isQuiet { complain("\(Words.count(all.count - entries.count, "image is", "images are")) done already") }
+            if entries.isEmpty { return (0, 0) }
+        }
         try log.append([JSON.line(RunLine(run: id, provenance: provenance, notes: loaded.report.notes))])
+        let watch = Watch(isStopped: isStopped)
         let progress = Progress(total: entries.count, unit: "images", isQuiet: isQuiet)
         let batches = stride(from: 0, to: entries.count, by: batch).map { $0..<min($0 + batch, entries.count) }
         // A single batch has all workers to itself; several are shared among them.
@@ -81,14 +96,19 @@ struct ExplainRun {
                 for line in words { print(line) }
             }
         }
+        let isInterrupted = Atomic<Bool>(false)
         try parallelFor(batches.count, workers: workspaces.count) { worker, index in
+            guard !isInterrupted.load(ordering: .relaxed) else { return }
             var outcomes = [Outcome](repeating: Outcome(), count: batches[index].count)
             let first = batches[index].lowerBound
             for group in prepare(entries, batches[index], &outcomes) {
                 do {
-                    for (item, outcome) in zip(group, try explain(group, run: id, workspace: workspaces[worker])) {
+                    for (item, outcome) in zip(group, try explain(group, run: id, workspace: workspaces[worker], watch)) {
                         outcomes[item.index - first] = outcome
                     }
+                } catch is ExplanationStopped {
+                    isInterrupted.store(true, ordering: .relaxed)
+                    return
                 } catch let error as ViTError {
                     for item in group { outcomes[item.index - first].failure = "\(item.entry.path): \(error)" }
                 }
@@ -96,12 +116,35 @@ struct ExplainRun {
             try emitter.give(outcomes, index: index)
             progress.advance(by: batches[index].count)
         }
+        // What other workers finished after the first that was stopped has its lines too.
+        if isInterrupted.load(ordering: .relaxed) { try emitter.finish() }
         try log.dropSuperseded()
         let (failures, recorded, notes, stability) = summary.withLock { $0 }
         complainOnce(notes)
         if measuresStability { print(stability.text) }
         for failure in failures { complain(failure) }
+        if isInterrupted.load(ordering: .relaxed) {
+            progress.clear()
+            throw ExplanationStopped()
+        }
         return (failures.count, recorded)
+    }
+
+    /// The images of which an equal run has not yet left all maps, or which have changed since.
+    private func unfinished(_ entries: [InputImages.Entry], run: String) throws -> [InputImages.Entry] {
+        guard ExplainedFolder.exists(output) else { return entries }
+        var done: [String: ResultLine] = [:]
+        for line in try ExplainedFolder.lines(output) {
+            if case .result(let result) = line.line, line.run == run, result.failure == nil { done[result.mapFile] = result }
+        }
+        return entries.filter { entry in
+            let digest = try? sha256(ofFile: entry.path)
+            return !plan.methods.allSatisfy { method in
+                let file = entry.name + "." + ConfiguredMethodFile.name(method.name)
+                return digest != nil && done[file]?.digest == digest
+                    && FileCollection.isFolder(FileCollection.join(output, file + ".npy")) == false
+            }
+        }
     }
 
     /// Reads and preprocesses a batch; images of unlike sizes fall into groups, unreadable ones are recorded and left out.
@@ -145,21 +188,21 @@ struct ExplainRun {
             try ModelOptions.namingFlags { try loaded.check(grid: grid) }
         }
         return Item(
-            index: index, entry: entry, notes: file?.notes ?? [],
+            index: index, entry: entry, notes: file?.notes ?? [], digest: try prepared.sha256 ?? sha256(ofFile: entry.path),
             picture: MapPicture(stored: stored, view: prepared.image, preprocess: preparation, inOwnFrame: overlay.frame == .stored),
             stored: stored.map { [$0.width, $0.height] }, view: [prepared.image.width, prepared.image.height],
             subject: PreparedImage(name: entry.name, pixels: prepared.tensor, target: target.choice, scale: preparation.scale))
     }
 
-    private func explain(_ items: [Item], run: String, workspace: Workspace) throws -> [Outcome] {
+    private func explain(_ items: [Item], run: String, workspace: Workspace, _ watch: Watch) throws -> [Outcome] {
         let start = DispatchTime.now().uptimeNanoseconds
-        let results = try plan.explain(items.map(\.subject), workspace: workspace)
+        let results = try plan.explain(items.map(\.subject), workspace: workspace, watch: watch)
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9 / Double(items.count)
-        return try zip(items, results).map { item, result in try outcome(item, result, run: run, seconds: seconds, workspace) }
+        return try zip(items, results).map { item, result in try outcome(item, result, run: run, seconds: seconds, workspace, watch) }
     }
 
     private func outcome(
-        _ item: Item, _ result: ImageExplanations, run: String, seconds: Double, _ workspace: Workspace
+        _ item: Item, _ result: ImageExplanations, run: String, seconds: Double, _ workspace: Workspace, _ watch: Watch
     ) throws -> Outcome {
         var outcome = Outcome()
         outcome.notes = item.notes.map { (item.entry.path, $0) }
@@ -167,32 +210,38 @@ struct ExplainRun {
         let stabilities =
             measuresStability && problem == nil
             ? try plan.stability(
-                of: item.subject, undisturbed: result, greyLevel: preparation.greyLevel, batch: batch, workspace: workspace) : nil
+                of: item.subject, undisturbed: result, greyLevel: preparation.greyLevel, batch: batch, workspace: workspace,
+                watch: watch) : nil
         let decision = result.logits.isEmpty || problem != nil ? nil : target.decision(result.logits, loaded.model.configuration)
         let probabilities = decision?.probabilities ?? []
-        func newLine(_ method: String) -> ResultLine {
+        func newLine(_ method: String, _ explained: Target?) -> ResultLine {
             ResultLine(
                 run: run, image: item.entry.path, path: URL(fileURLWithPath: item.entry.path).standardized.path,
                 file: item.entry.name + "." + ConfiguredMethodFile.name(method),
-                method: method, target: result.target?.description,
-                classIndex: result.target.map(target.explainedClass),
-                className: result.target.flatMap { target.name(target.explainedClass($0)) }, logits: result.logits,
-                probabilities: probabilities,
-                stored: item.stored, view: item.view, seconds: seconds)
+                method: method, target: explained?.description, classIndex: explained.map(target.explainedClass),
+                className: explained.flatMap { target.name(target.explainedClass($0)) }, logits: result.logits,
+                probabilities: probabilities, stored: item.stored, view: item.view, digest: item.digest, seconds: seconds,
+                passes: result.passCount)
         }
         for explanation in result.explanations {
-            var line = newLine(explanation.method)
+            var line = newLine(explanation.method, explanation.target)
             if let problem, !plan.methods[explanation.index].method.isControl {
                 line.failure = problem
             } else {
                 line.display = explanation.map.display
-                line.audit = .init(map: explanation.map.audit, notes: explanation.notes, stability: stabilities?[explanation.index])
+                let audit = explanation.map.audit
+                let isExpected = plan.methods[explanation.index].method.isControl || plan.methods[explanation.index].name == "constant"
+                if let fault = audit.problem, !isExpected {
+                    line.remark = fault
+                    outcome.notes.append((item.entry.path, "\(explanation.method): \(fault)"))
+                }
+                line.audit = .init(map: audit, notes: explanation.notes, stability: stabilities?[explanation.index])
                 try write(explanation, of: item, line)
             }
             outcome.lines.append(try JSON.line(line))
         }
         for failure in result.failures {
-            var line = newLine(failure.method)
+            var line = newLine(failure.method, result.target)
             line.failure = failure.message
             outcome.lines.append(try JSON.line(line))
         }
@@ -236,6 +285,10 @@ struct ExplainRun {
         try NPY.write(map.values, shape: [map.rows, map.columns], to: path + ".grid.npy")
         if let error = explanation.error {
             try NPY.write(error.values, shape: [error.rows, error.columns], to: path + ".error.npy")
+            if drawsErrors {
+                let picture = overlay.overlay(showsColorBar: true).picture(of: item.picture.place(error), over: item.picture.image)
+                try Overlay.titled(picture, lines: ["\(line.method): standard error"]).write(png: path + ".error.png")
+            }
         }
         let picture = overlay.overlay(showsColorBar: true).picture(of: item.picture.place(map), over: item.picture.image)
         try Overlay.titled(picture, lines: title(line)).write(png: path + ".png")

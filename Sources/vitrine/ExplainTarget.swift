@@ -59,6 +59,40 @@ struct ExplainTarget {
         choice = .fixed(.logit(isOneLogit ? 0 : index))
     }
 
+    /// Methods under targets of their own: those that name one, and, where the command line names several, all class-specific ones.
+    ///
+    /// - Parameter all: the targets of the command line; this one is the first.
+    func applied(to methods: [ConfiguredMethod], all: [String], _ loaded: LoadedModel) throws -> [ConfiguredMethod] {
+        func label(_ text: String, _ target: ExplainTarget) -> String {
+            // Commas end an option, so a class is called by its number.
+            if case .fixed(let fixed) = target.choice { "\(target.explainedClass(fixed))" } else { text }
+        }
+        var applied: [ConfiguredMethod] = []
+        for method in methods {
+            var own: [(method: ConfiguredMethod, target: ExplainTarget)] = []
+            if let text = method.targetText {
+                own = [(method, try ExplainTarget(text, loaded))]
+            } else if all.count > 1 && method.method.isClassSpecific {
+                own = try all.map { text in
+                    let target = try ExplainTarget(text, loaded)
+                    return (method.explaining(label(text, target)), target)
+                }
+            }
+            // The images' own target needs no plan of its own.
+            applied += own.map { method, target in
+                var method = method
+                method.target = target.choice == choice ? nil : target.choice
+                return method
+            }
+            if own.isEmpty { applied.append(method) }
+        }
+        let names = applied.map(\.name)
+        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+            throw CommandFailure("--target: method '\(twice)' explains one class twice; name each class once")
+        }
+        return applied
+    }
+
     func name(_ index: Int) -> String? { classNames.indices.contains(index) ? classNames[index] : nil }
 
     /// A probability for each class, of class 0 and 1 for a single logit, and the class that the model decides for.

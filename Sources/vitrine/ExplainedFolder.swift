@@ -31,14 +31,20 @@ struct ResultLine: Codable {
     var stored: [Int]?
     /// Width and height of what the network saw.
     var view: [Int]?
+    /// SHA-256 of the image's file; absent in lines of earlier versions.
+    var digest: String?
     /// How the values of `.grid.npy` become those of `.npy`.
     var display: DisplayRule?
     /// Absent when there is no map.
     var audit: Audit?
+    /// Why the map shows nothing, where it does not.
+    var remark: String?
     /// Why there is no map.
     var failure: String?
     /// Of the whole image, all methods together.
     var seconds: Double
+    /// Images that went through the network for it, all methods together; absent in lines of earlier versions.
+    var passes: Int?
 }
 
 /// What `vitrine explain` left in a folder.

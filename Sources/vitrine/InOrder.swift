@@ -12,6 +12,14 @@ final class InOrder<Item: Sendable>: Sendable {
 
     init(_ handOn: @escaping @Sendable (Item) throws -> Void) { self.handOn = handOn }
 
+    /// Hands on, in order, what still waits for an item that will not come.
+    func finish() throws {
+        try state.withLock { state in
+            for (_, item) in state.waiting.sorted(by: { $0.key < $1.key }) { try handOn(item) }
+            state.waiting = [:]
+        }
+    }
+
     func give(_ item: Item, index: Int) throws {
         try state.withLock { state in
             state.waiting[index] = item

@@ -13,6 +13,8 @@ struct MapWitnesses {
     private let model: VisionTransformer
     private let networks: RandomisedNetworks
     private let target: TargetChoice
+    /// By the text of a method's own target.
+    private let ownTargets: [String: TargetChoice]
     private let seed: UInt64
     private let methodSeed: UInt64
 
@@ -35,9 +37,17 @@ struct MapWitnesses {
             published: loaded.report.preparations.map { ($0.path, $0.text) }, height: grid.rows * patch, width: grid.columns * patch
         ).preprocess
         self.target = try ExplainTarget(target ?? maps.explained?.common("target") ?? "predicted", loaded).choice
+        var ownTargets: [String: TargetChoice] = [:]
+        for text in Set(maps.files.compactMap { Self.ownTarget($0, maps) }) { ownTargets[text] = try ExplainTarget(text, loaded).choice }
+        self.ownTargets = ownTargets
     }
 
-    /// The image behind a map.
+    /// What a map's method names itself: `gradcam:target=1`.
+    private static func ownTarget(_ map: FileCollection.File, _ maps: MapFolder) -> String? {
+        maps.line(map).flatMap { try? ConfiguredMethod($0.method) }?.targetText
+    }
+
+    /// The image behind a map, under the class that the map explains.
     func image(of map: FileCollection.File, in maps: MapFolder) -> Result<QuestionedImage, any Error> {
         Result {
             let name = maps.line(map)?.imageName ?? map.name
@@ -46,7 +56,9 @@ struct MapWitnesses {
             }
             let prepared = try PreprocessedImage(contentsOf: file.path, preprocess: preprocess)
             let scale = preprocess.scale
-            let image = PreparedImage(name: file.name, pixels: prepared.tensor, target: target, scale: scale)
+            let image = PreparedImage(
+                name: file.name, pixels: prepared.tensor, target: Self.ownTarget(map, maps).flatMap { ownTargets[$0] } ?? target,
+                scale: scale)
             return try QuestionedImage(
                 image, scale: scale, model: model, networks: networks, seed: seed, methodSeed: methodSeed, workspace: Workspace())
         }
@@ -54,6 +66,6 @@ struct MapWitnesses {
 
     /// What maps of one image share.
     func key(_ map: FileCollection.File, in maps: MapFolder) -> String {
-        (try? images.file(maps.line(map)?.imageName ?? map.name))?.path ?? map.path
+        ((try? images.file(maps.line(map)?.imageName ?? map.name))?.path ?? map.path) + " " + (Self.ownTarget(map, maps) ?? "")
     }
 }

@@ -121,6 +121,12 @@ extension RandomModel {
             }),
     ]
 
+    /// One of each family: what every method is walked over. A new family adds a model above and its name here.
+    public static let families = all.filter {
+        ["class token", "mean pooling, fc_norm", "registers, LayerScale", "SwiGLU, LayerScale", "DINOv3", "EVA-02 CLIP"].contains(
+            $0.description)
+    }
+
     private static func configuration(
         classToken: Bool = true, distilled: Bool = false, registers: Int = 0, pooling: ViTConfiguration.Pooling = .classToken,
         placement: ViTConfiguration.NormPlacement = .beforePooling, mlp: ViTConfiguration.MLP = .activation(.gelu),

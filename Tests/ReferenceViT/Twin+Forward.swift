@@ -239,6 +239,7 @@ extension Twin {
         case .logit(let k): return logits[k]
         case .contrast(let k, let j): return logits[k] - logits[j]
         case .linear(let terms): return terms.reduce(0) { $0 + Double($1.weight) * logits[$1.classIndex] }
+        case .sigmoid(let k): return 1 / (1 + exp(-logits[k]))
         case .probability(let k): return 1 / logits.reduce(0) { $0 + exp($1 - logits[k]) }
         }
     }

@@ -24,8 +24,11 @@ import VitrineTensor
     /// What a fixture holds: pytorch-grad-cam's maps are displayed ones, captum's window of one patch is repeated over its pixels.
     static func comparable(_ method: String, _ map: HeatMap) -> [Float] {
         let displayed = [
-            "hirescam", "gradcam-plusplus", "elementwise-cam", "layercam", "xgradcam", "segeigencam", "fem", "scorecam", "ablationcam",
+            "gradcam", "hirescam", "gradcam-plusplus", "elementwise-cam", "layercam", "xgradcam", "segeigencam", "fem", "scorecam",
+            "ablationcam",
         ]
+        // The mean of six displayed maps is displayed already.
+        if method == "gradcam-augmented" { return map.values }
         if displayed.contains(String(method.split(separator: ":")[0])) { return map.displayed() }
         guard method.hasPrefix("occlusion"), map.rows != map.height else { return map.values }
         var repeated = map

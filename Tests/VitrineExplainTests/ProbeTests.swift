@@ -23,6 +23,8 @@ import VitrineTensor
         let patches = probe(random).grid.count
         return (0..<count).map { i in
             var draw = Philox(seed: 5, name: "inputs", index: UInt64(i))
+            if i % 7 == 5 { return .visible((0..<patches).filter { _ in draw.uniform() < 0.6 }) }
+            if i % 7 == 6 { return .averaged(keeping: (0..<patches).filter { _ in draw.uniform() < 0.6 }) }
             if i % 3 == 0 {
                 var pixels = random.image(0)
                 pixels.withMutableSpan { $0[i % $0.count] += 1 }
@@ -96,6 +98,45 @@ import VitrineTensor
         #expect(found.count == expected.count)
         // Float32 against Float64, as in the twin's own tests.
         for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) < 5e-5, "\(found), \(expected)") }
+    }
+
+    /// A key that nobody sees is a patch that is not there, under heads that read class tokens: 1e-5 for sums in another order.
+    @Test(arguments: RandomModel.all)
+    func maskedKeysEqualDroppedPatches(_ random: RandomModel) throws {
+        let probe = Self.probe(random)
+        let all = Array(0..<probe.grid.count)
+        let whole = try Self.logits(probe, [.visible(all), .pixels(random.image(0))])
+        #expect(whole[0] == whole[1])
+        for kept in [[0, 2, 5], [1], [0, 1, 2, 3, 4]] {
+            let found = try Self.logits(probe, [.visible(kept), .patches(kept)])
+            let distance = zip(found[0], found[1]).map { abs($0 - $1) }.max()!
+            #expect(found[0].allSatisfy { $0.isFinite })
+            // A mean over patches counts the masked ones as well, which read the others.
+            if probe.needsPatches { #expect(distance > 1e-4) } else { #expect(distance < 1e-5, "\(found)") }
+        }
+    }
+
+    /// The mean embedding, by its definition in Float64, in the place of what is taken away.
+    @Test(arguments: RandomModel.all)
+    func averagedPatchesHoldTheMeanEmbedding(_ random: RandomModel) throws {
+        let probe = Self.probe(random)
+        let (r, d, count) = (random.configuration.prefixTokens, random.configuration.width, probe.grid.count)
+        let all = try probe.embeddedTokens()
+        let positions = random.model.positionEmbedding
+        let first = random.configuration.positionedPrefixTokens
+        let mean = (0..<d).map { c in
+            (0..<count).reduce(0.0) { $0 + Double(all[at: r + $1, c]) - Double(positions[at: first + $1, c]) } / Double(count)
+        }
+        let kept = [0, 2, 5]
+        let tokens = Matrix(r + count, d) { row, c in
+            let patch = row - r
+            return patch < 0 || kept.contains(patch) ? Double(all[at: row, c]) : mean[c] + Double(positions[at: first + patch, c])
+        }
+        let expected = Twin(random.model).logits(fromTokens: tokens)
+        let found = try Self.logits(probe, [.averaged(keeping: kept)])[0]
+        // Float32 against Float64, as in the twin's own tests.
+        for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) < 5e-5, "\(found), \(expected)") }
+        #expect(try Self.logits(probe, [.averaged(keeping: Array(0..<count))]) == Self.logits(probe, [.pixels(random.image(0))]))
     }
 
     /// Where a head pools patches, none at all reads as the mean colour.

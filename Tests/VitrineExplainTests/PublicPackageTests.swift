@@ -17,7 +17,7 @@ import VitrineTensor
     }
 
     private func largest(_ a: [Float], _ b: [Float]) -> Float {
-        a.count == b.count ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } : .infinity
+        a.count == b.count && (a + b).allSatisfy { $0.isFinite } ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } : .infinity
     }
 
     private func relative(_ a: [Float], _ b: [Float]) -> Float { largest(a, b) / b.reduce(0) { max($0, abs($1)) } }
@@ -41,6 +41,18 @@ import VitrineTensor
             flipped.values = flipped.values.map { -$0 }
             let eigen = file["\(b).eigen"]!.values
             #expect(min(largest(maps[3].displayed(), eigen), largest(flipped.displayed(), eigen)) < 1e-5)
+        }
+    }
+
+    /// Float64 there: 1e-5 of the maximum is what Float32 leaves.
+    @Test func transitionAttentionEqualsTxv() throws {
+        var options = LoadOptions(heads: 3)
+        options.normEpsilon = 1e-5
+        let model = try VisionTransformer.load(Self.folder + "/txv-model.safetensors", options: options).model
+        let file = try readSafetensors(Self.folder + "/txv.safetensors")
+        for b in 0..<3 {
+            let map = try explain(model, ["transition-attention:steps=5"], file["input"]![b], target: b)[0]
+            #expect(relative(map.values, file["\(b).transition-attention:steps=5"]!.values) < 1e-5)
         }
     }
 

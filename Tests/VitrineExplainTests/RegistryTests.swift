@@ -12,12 +12,6 @@ import VitrineTensor
     /// Every method, those that draw with few draws: what they promise does not depend on how many.
     static let identifiers = Method.all.map { text($0.identifier) }
 
-    /// Those that a network can serve: all, but for three that carry values through the projection, where a norm stands before it.
-    static func identifiers(_ random: RandomModel) -> [String] {
-        let unfitting: Set = ["alti", "direct-logit", "beyond-intuition-token"]
-        return identifiers.filter { !random.configuration.hasContextNorm || !unfitting.contains(name($0)) }
-    }
-
     private static let fewer = [
         "rise": "masks=24", "kernel-shap": "samples=40", "leverage-shap": "samples=40", "lime": "samples=40", "hsic": "samples=30,grid=3",
         "sobol": "samples=4,grid=3", "owen": "evaluations=30", "tis": "masks=16", "integrated-gradients": "steps=4",
@@ -31,6 +25,22 @@ import VitrineTensor
     private static let mayBeBlank: Set = ["attention-gradcam", "fem", "grad-eclip", "scorecam", "hsic", "sobol"]
 
     private static func name(_ text: String) -> String { String(text.split(separator: ":")[0]) }
+
+    /// The methods that a network can serve: all, but for three that carry values through the projection, where a norm stands before it. What
+    /// it cannot serve is refused in one line.
+    static func served(_ random: RandomModel) throws -> [String] {
+        let unfitting: Set = ["alti", "direct-logit", "beyond-intuition-token"]
+        return try identifiers.filter { text in
+            do {
+                _ = try ConfiguredMethod(text).explainer.needs(random.configuration)
+                return true
+            } catch let error as ViTError {
+                #expect(random.configuration.hasContextNorm && unfitting.contains(name(text)), "\(text), \(random)")
+                #expect(!error.description.isEmpty && !error.description.contains("\n"), "\(text), \(random)")
+                return false
+            }
+        }
+    }
 
     static func plan(_ random: RandomModel, _ methods: [String], seed: UInt64 = 7) throws -> ExplanationPlan {
         try ExplanationPlan(model: random.model, methods: ConfiguredMethod.parse(methods), seed: seed)
@@ -59,14 +69,15 @@ import VitrineTensor
     /// On memory that starts as NaN: a value that was never written would show.
     @Test(arguments: RandomModel.all)
     func mapsHaveTheirShapeAndAreFinite(_ random: RandomModel) throws {
-        let plan = try Self.plan(random, Self.identifiers(random))
+        let methods = try Self.served(random)
+        let plan = try Self.plan(random, methods)
         let image = Self.prepared(random, 1)
         let grid = random.configuration.positionGrid
         let (height, width) = (grid.rows * 4, grid.columns * 4)
         let result = try plan.explain([image], workspace: Workspace(poisons: true))[0]
         #expect(result.target == .logit(1))
         #expect(result.logits.count == 4 && result.logits.allSatisfy { $0.isFinite })
-        #expect(result.explanations.map(\.method) == Self.identifiers(random))
+        #expect(result.explanations.map(\.method) == methods, "\(result.failures)")
         for explanation in result.explanations {
             let map = explanation.map
             #expect(map.height == height && map.width == width)
@@ -82,10 +93,11 @@ import VitrineTensor
         }
     }
 
-    @Test func mapsAreDeterministic() throws {
-        let image = Self.prepared(Self.random, 0)
+    @Test(arguments: RandomModel.families)
+    func mapsAreDeterministic(_ random: RandomModel) throws {
+        let image = Self.prepared(random, 0)
         let maps = try (0..<2).map { _ in
-            try Self.plan(Self.random, Self.identifiers).explain([image], workspace: Workspace(poisons: true))[0].explanations
+            try Self.plan(random, Self.served(random)).explain([image], workspace: Workspace(poisons: true))[0].explanations
         }
         for (a, b) in zip(maps[0], maps[1]) {
             #expect(a.map == b.map, "\(a.method)")
@@ -108,11 +120,13 @@ import VitrineTensor
     }
 
     /// A method alone gives what it gives among all others, bit for bit: sharing a trace changes nothing.
-    @Test func companyChangesNothing() throws {
-        let image = Self.prepared(Self.random, 2)
-        let all = try Self.plan(Self.random, Self.identifiers).explain([image], workspace: Workspace(poisons: true))[0].explanations
-        for (index, method) in Self.identifiers.enumerated() {
-            let alone = try Self.plan(Self.random, [method]).explain([image], workspace: Workspace(poisons: true))[0].explanations
+    @Test(arguments: RandomModel.families)
+    func companyChangesNothing(_ random: RandomModel) throws {
+        let image = Self.prepared(random, 2)
+        let methods = try Self.served(random)
+        let all = try Self.plan(random, methods).explain([image], workspace: Workspace(poisons: true))[0].explanations
+        for (index, method) in methods.enumerated() {
+            let alone = try Self.plan(random, [method]).explain([image], workspace: Workspace(poisons: true))[0].explanations
             #expect(alone[0].map == all[index].map && alone[0].error == all[index].error, "\(method)")
         }
     }
@@ -120,7 +134,7 @@ import VitrineTensor
     /// A batch of 8 gives what 8 single images give, bit for bit: relevance would amplify the smallest difference.
     @Test(arguments: RandomModel.all)
     func aBatchEqualsSingles(_ random: RandomModel) throws {
-        let plan = try Self.plan(random, Self.identifiers(random))
+        let plan = try Self.plan(random, Self.served(random))
         let images = (0..<8).map { Self.prepared(random, $0) }
         let workspace = Workspace(poisons: true)
         let batch = try plan.explain(images, workspace: workspace)
@@ -133,13 +147,14 @@ import VitrineTensor
         }
     }
 
-    @Test func workersChangeNothing() throws {
-        let plan = try Self.plan(Self.random, Self.identifiers)
+    @Test(arguments: RandomModel.families)
+    func workersChangeNothing(_ random: RandomModel) throws {
+        let plan = try Self.plan(random, Self.served(random))
         func maps(workers: Int) throws -> [[HeatMap]] {
             let workspaces = (0..<workers).map { _ in Workspace(poisons: true) }
             let results = Mutex([[HeatMap]](repeating: [], count: 12))
             try parallelFor(12, workers: workers) { worker, i in
-                let result = try plan.explain([Self.prepared(Self.random, i)], workspace: workspaces[worker])[0]
+                let result = try plan.explain([Self.prepared(random, i)], workspace: workspaces[worker])[0]
                 results.withLock { $0[i] = result.explanations.map(\.map) }
             }
             return results.withLock { $0 }
@@ -152,7 +167,7 @@ import VitrineTensor
     /// Threads inside a pass cut its products and rows; no bit may show where.
     @Test(arguments: RandomModel.all)
     func threadsChangeNothing(_ random: RandomModel) throws {
-        let plan = try Self.plan(random, Self.identifiers(random))
+        let plan = try Self.plan(random, Self.served(random))
         let images = (0..<2).map { Self.prepared(random, $0) }
         let alone = try plan.explain(images, workspace: Workspace(poisons: true))
         for threads in [2, 3, 5] {
@@ -177,15 +192,60 @@ import VitrineTensor
     }
 
     /// The class asked about changes a class-specific map and no other.
-    @Test(arguments: Method.all.map { ($0.identifier, $0.isClassSpecific) })
-    func onlyClassSpecificMapsFollowTheTarget(_ method: String, _ isClassSpecific: Bool) throws {
-        let plan = try Self.plan(Self.random, [Self.text(method)])
+    @Test(arguments: RandomModel.families)
+    func onlyClassSpecificMapsFollowTheTarget(_ random: RandomModel) throws {
+        let plan = try Self.plan(random, Self.served(random))
         let maps = try [0, 3].map { target in
-            let image = PreparedImage(name: "one", pixels: Self.random.image(0), target: .fixed(.logit(target)))
-            return try plan.explain([image], workspace: Workspace())[0].explanations[0].map
+            let image = PreparedImage(name: "one", pixels: random.image(0), target: .fixed(.logit(target)))
+            return try plan.explain([image], workspace: Workspace())[0].explanations.map(\.map)
         }
-        if isClassSpecific && Self.mayBeBlank.contains(method) { return }
-        #expect((maps[0] != maps[1]) == isClassSpecific)
+        for (i, method) in plan.methods.enumerated() {
+            if method.method.isClassSpecific && Self.mayBeBlank.contains(method.method.identifier) { continue }
+            #expect((maps[0][i] != maps[1][i]) == method.method.isClassSpecific, "\(method.name)")
+        }
+    }
+
+    /// Every method that draws follows its seed.
+    @Test func drawsFollowTheSeed() throws {
+        let methods = Method.all.filter { $0.options.contains("seed=") }.map(\.identifier)
+        #expect(methods.count > 8)
+        func maps(_ seed: Int) throws -> [HeatMap] {
+            let texts = methods.map { method in
+                let text = method == "cdam" ? "cdam:smooth=3" : Self.text(method)
+                return text + (text.contains(":") ? "," : ":") + "seed=\(seed)"
+            }
+            return try Self.plan(Self.random, texts).explain([Self.prepared(Self.random, 0)], workspace: Workspace())[0].explanations.map(
+                \.map)
+        }
+        let (first, again, other) = (try maps(1), try maps(1), try maps(2))
+        for (i, method) in methods.enumerated() {
+            #expect(first[i] == again[i], "\(method)")
+            if !Self.mayBeBlank.contains(method) { #expect(first[i] != other[i], "\(method)") }
+        }
+    }
+
+    /// What the contract says of every method's raw map: where it stands, and that some are never negative.
+    @Test(arguments: RandomModel.families)
+    func rawMapsAreAsTheContractSays(_ random: RandomModel) throws {
+        let nonnegative: Set = [
+            "attention", "rollout", "gradient-rollout", "generic-attention", "attention-gradcam", "ag-cam", "gmar", "alti", "legrad",
+            "inflow",
+            "scorecam", "saliency", "hsic", "sobol", "grad-eclip", "chefer", "chefer-stable", "smoothgrad-squared", "vargrad",
+        ]
+        let pixels: Set = [
+            "gradcam-augmented", "gradcam-study", "saliency", "input-x-gradient", "integrated-gradients", "smoothgrad",
+            "smoothgrad-squared",
+            "vargrad", "cp-lrp", "attn-lrp", "gamma-lrp", "libra", "lrp-full", "rise", "vit-cx", "random-pixel", "centre", "edge",
+            "intensity",
+        ]
+        let plan = try Self.plan(random, Self.served(random))
+        for explanation in try plan.explain([Self.prepared(random, 1)], workspace: Workspace())[0].explanations {
+            let name = Self.name(explanation.method)
+            #expect((explanation.map.rows == explanation.map.height) == pixels.contains(name), "\(name)")
+            // Sums of many terms may fall below 0 by their rounding.
+            let least = -1e-6 * (explanation.map.values.map(abs).max() ?? 0)
+            if nonnegative.contains(name) { #expect(explanation.map.values.allSatisfy { $0 >= least }, "\(name)") }
+        }
     }
 
     @Test func aBackboneServesClassAgnosticMethodsOnly() throws {
@@ -253,7 +313,9 @@ import VitrineTensor
     @Test func optionsAreCheckedAndNeverCrash() throws {
         for text in [
             "attention:block=x", "attention:head=-1", "attention:fusion=median", "rollout:start=", "chefer-stable:epsilon=0",
-            "chefer-stable:epsilon=-1", "chefer-stable:epsilon=nan", "centre:sigma=0", "gradcam-study:sign=up", "gradcam:block=1",
+            "chefer-stable:epsilon=-1", "chefer-stable:epsilon=nan", "centre:sigma=0", "gradcam-study:sign=up", "gradcam:blocks=1",
+            "cdam:smooth=2,integrated=2", "cdam:smooth=-1", "lime:tolerance=1", "rise:tolerance=-0.1", "owen:removal=painted",
+            "attention:target=1", "gradcam:target=",
             "nothing", "attention:block", "attention:block=1,block=2",
         ] {
             #expect(throws: MethodError.self, "\(text)") { try ConfiguredMethod(text) }
@@ -261,7 +323,7 @@ import VitrineTensor
         #expect(throws: MethodError.duplicate("gradcam")) { try ConfiguredMethod.parse(["gradcam", "gradcam"]) }
         for text in [
             "attention:block=3", "attention:block=-1", "attention:head=3", "rollout:start=3", "rollout:start=-1", "chefer:start=3",
-            "chefer-stable:start=-2",
+            "chefer-stable:start=-2", "gradcam:block=3", "gradcam-study:block=7", "cdam:block=3,smooth=2",
         ] {
             #expect(throws: ViTError.self, "\(text)") {
                 _ = try Self.plan(Self.random, [text]).explain([Self.prepared(Self.random, 0)], workspace: Workspace())

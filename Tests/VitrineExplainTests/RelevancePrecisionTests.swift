@@ -79,6 +79,7 @@ import VitrineTensor
         let expected = [twin.attribution(gradients: gradients, relevance: relevance.attention), rollout, relevance.pixels]
         let methods = ["chefer:precision=double", "lrp-rollout:precision=double", "lrp-full:precision=double"]
         for (method, (map, expected)) in zip(methods, zip(try maps(methods, random), expected)) {
+            #expect(map.count == expected.count && map.allSatisfy { $0.isFinite })
             let largest = expected.reduce(0) { max($0, abs($1)) }
             let error = zip(map, expected).reduce(0) { max($0, abs(Double($1.0) - $1.1)) } / largest
             // The gradients in Float32, and finite differences on the other side: 1e-5 of the largest.

@@ -13,7 +13,8 @@ import VitrineTensor
     }
 
     private func relative(_ a: [Float], _ b: [Double]) -> Double {
-        zip(a, b).reduce(0) { max($0, abs(Double($1.0) - $1.1)) } / b.reduce(0) { max($0, abs($1)) }
+        guard a.count == b.count, a.allSatisfy({ $0.isFinite }), b.allSatisfy({ $0.isFinite }) else { return .infinity }
+        return zip(a, b).reduce(0) { max($0, abs(Double($1.0) - $1.1)) } / b.reduce(0) { max($0, abs($1)) }
     }
 
     @Test(arguments: RandomModel.all)

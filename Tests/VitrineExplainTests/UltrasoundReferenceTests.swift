@@ -37,7 +37,7 @@ struct UltrasoundReferenceTests {
     }
 
     private func largest(_ a: [Float], _ b: [Float]) -> Float {
-        a.count == b.count ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } : .infinity
+        a.count == b.count && (a + b).allSatisfy { $0.isFinite } ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } : .infinity
     }
 
     private func relative(_ a: [Float], _ b: [Float]) -> Float { largest(a, b) / b.reduce(0) { max($0, abs($1)) } }

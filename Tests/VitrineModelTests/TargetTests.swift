@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import VitrineModel
 
@@ -6,7 +7,7 @@ import VitrineModel
 
     /// Every target's derivative against differences of its value; 1e-3: Float32 values and a step of 1e-2.
     @Test(arguments: [
-        Target.logit(1), .probability(3), .contrast(1, 4), .linear([.init(0, 0.5), .init(2, -2), .init(3, 1)]),
+        Target.logit(1), .probability(3), .sigmoid(2), .contrast(1, 4), .linear([.init(0, 0.5), .init(2, -2), .init(3, 1)]),
     ])
     func theGradientIsTheDerivative(_ target: Target) {
         for i in Self.logits.indices {
@@ -32,6 +33,20 @@ import VitrineModel
         // Two classes: the plain contrast.
         #expect(TargetChoice.nearest(to: 0).resolved(logits: [1, 2]) == .linear([.init(0, 1), .init(1, -1)]))
         #expect(TargetChoice.nearest(to: nil).resolved(logits: [1]) == .logit(0))
+    }
+
+    /// Under a head of several labels every class stands for itself: its probability is its own sigmoid, whatever the others say.
+    @Test func probabilitiesOfSeveralLabelsAreSigmoids() {
+        let target = TargetChoice.fixed(.probability(3)).resolved(logits: Self.logits, .sigmoid)
+        #expect(abs(target.value(logits: Self.logits) - 1 / (1 + exp(-1.2))) < 1e-6)
+        #expect(target.gradient(logits: Self.logits).enumerated().allSatisfy { ($0.element != 0) == ($0.offset == 3) })
+        #expect(TargetChoice.fixed(.probability(3)).resolved(logits: Self.logits) == .probability(3))
+        guard case .linear(let terms) = TargetChoice.nearest(to: 1).resolved(logits: Self.logits, .sigmoid) else {
+            Issue.record("no linear target")
+            return
+        }
+        let p = ViTConfiguration.Probabilities.sigmoid(Self.logits)
+        #expect(abs(terms[0].weight + p[0] / (p[0] + p[3] + p[4])) < 1e-6)
     }
 
     @Test(arguments: [

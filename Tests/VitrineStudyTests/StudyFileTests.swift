@@ -19,6 +19,13 @@ struct StudyFileTests {
 
         """
 
+    @Test("a method with a target of its own is refused: a study explains one class per image")
+    func ownTargets() {
+        #expect(
+            mistakes(Self.good.replacing("[attention]", with: "['gradcam:target=1']"))
+                == "study.yaml, line 1: method 'gradcam:target=1': a study explains one class per image, which its key 'target' names")
+    }
+
     @Test("every mistake is reported with its line, all at once")
     func allAtOnce() {
         let text = """

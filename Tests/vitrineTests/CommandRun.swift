@@ -67,6 +67,7 @@ final class Scratch: Sendable {
     func text(_ name: String) -> String {
         FileManager.default.contents(atPath: file(name)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
+    func bytes(_ name: String) -> Data? { FileManager.default.contents(atPath: file(name)) }
     func lines(_ name: String) -> [String] { text(name).split(separator: "\n").map(String.init) }
 
     func write(_ text: String, to name: String) throws {

@@ -149,6 +149,72 @@ import VitrineImage
         #expect(try CommandRun.explain(["a.png"], ["--quiet"], in: scratch).output.isEmpty)
     }
 
+    /// Several targets in one run: class-specific methods explain each, in files of their own; the maps are those of runs of their own.
+    @Test func severalTargetsInOneRun() throws {
+        let scratch = try Scratch()
+        try scratch.image("a.png")
+        let both = try CommandRun.explain(["a.png"], methods: ["gradcam", "attention"], ["--target", "0", "--target", "2"], in: scratch)
+        #expect(both.status == 0, "\(both.errors)")
+        let lines = try results(scratch)
+        #expect(lines.map(\.method) == ["gradcam:target=0", "gradcam:target=2", "attention"])
+        #expect(lines.map(\.classIndex) == [0, 2, 0])
+        for target in ["0", "2"] {
+            #expect(try CommandRun.explain(["a.png"], methods: ["gradcam"], ["--target", target, "-o", target], in: scratch).status == 0)
+            let name = "gradcam_target-\(target)"
+            #expect(scratch.bytes("maps/a.\(name).grid.npy") == scratch.bytes("\(target)/a.gradcam.grid.npy"))
+        }
+        let own = try CommandRun.explain(["a.png"], methods: ["gradcam:target=2", "gradcam"], ["--target", "0", "-o", "own"], in: scratch)
+        #expect(own.status == 0 && scratch.bytes("own/a.gradcam_target-2.grid.npy") == scratch.bytes("2/a.gradcam.grid.npy"))
+        #expect(scratch.bytes("own/a.gradcam.grid.npy") == scratch.bytes("0/a.gradcam.grid.npy"))
+        let twice = try CommandRun.explain(["a.png"], methods: ["gradcam"], ["--target", "0", "--target", "0"], in: scratch)
+        #expect(twice.status != 0 && twice.errors.contains("--target: names a class twice"))
+        let wrong = try CommandRun.explain(["a.png"], methods: ["gradcam:target=9"], in: scratch)
+        #expect(wrong.status == 1 && wrong.errors.contains("the model has classes 0...2"), "\(wrong.errors)")
+    }
+
+    /// A run that was asked to end stops between two passes, keeps whole images only, and goes on to the same bytes.
+    @Test func aStoppedRunGoesOnToTheSameBytes() throws {
+        let scratch = try Scratch()
+        let images = (0..<8).map { "i\($0).png" }
+        for image in images { try scratch.image(image) }
+        let method = "rise:masks=3000"
+        let arguments =
+            ["explain", "--model", CommandRun.model, "--heads", "4", "--image"] + images + ["--method", method, "--workers", "2"]
+        #expect(try CommandRun.run(arguments + ["-o", "whole"], in: scratch.path).status == 0)
+        let files = images.map { $0.replacing(".png", with: ".rise_masks-3000.grid.npy") }
+        for signal in [SIGTERM, SIGKILL] {
+            let folder = "maps\(signal)"
+            let started = try CommandRun.start(arguments + ["-o", folder], in: scratch.path)
+            // The first image is done, most are not.
+            while !files.contains(where: { scratch.exists("\(folder)/\($0)") }) && started.process.isRunning { usleep(2000) }
+            kill(started.process.processIdentifier, signal)
+            let result = try CommandRun.finish(started)
+            if signal == SIGTERM {
+                try #require(result.status == 4, "\(result.errors)")
+                #expect(result.errors.contains("--resume goes on"))
+            }
+            let before = files.filter { scratch.exists("\(folder)/\($0)") }
+            try #require(before.count < files.count)
+            let again = try CommandRun.run(arguments + ["-o", folder, "--resume"], in: scratch.path)
+            #expect(again.status == 0, "\(again.errors)")
+            if signal == SIGTERM { #expect(again.errors.contains("done already")) }
+            for file in files { #expect(scratch.bytes("\(folder)/\(file)") == scratch.bytes("whole/\(file)")) }
+            #expect(try results(scratch, folder).count == images.count)
+            let none = try CommandRun.run(arguments + ["-o", folder, "--resume"], in: scratch.path)
+            #expect(none.status == 0 && none.errors.contains("8 images are done already"))
+        }
+    }
+
+    /// The standard error of a sampling method is drawn on request.
+    @Test func standardErrorsAreDrawn() throws {
+        let scratch = try Scratch()
+        try scratch.image("a.png")
+        let result = try CommandRun.explain(["a.png"], methods: ["lime:samples=80", "attention"], ["--errors"], in: scratch)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(scratch.exists("maps/a.lime_samples-80.error.npy") && scratch.exists("maps/a.lime_samples-80.error.png"))
+        #expect(!scratch.exists("maps/a.attention.error.png"))
+    }
+
     @Test func longNamesAreTakenOrRefusedOneByOne() throws {
         let scratch = try Scratch()
         let fits = String(repeating: "n", count: 220)

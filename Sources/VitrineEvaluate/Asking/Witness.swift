@@ -141,7 +141,7 @@ extension Witness {
 
     /// Warns where an empty image was shown as its mean colour.
     func emptyNote(_ rule: RemovalRule) -> String? {
-        rule == .drop && needsPatches ? "the network needs patches: with none left it saw the mean colour" : nil
+        (rule == .drop || rule == .mask) && needsPatches ? "the network needs patches: with none left it saw the mean colour" : nil
     }
 }
 

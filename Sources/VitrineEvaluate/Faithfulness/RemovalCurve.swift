@@ -8,7 +8,7 @@ struct RemovalCurve: Sendable {
     let scale: AnswerScale
 
     static let options = ["steps=20", removalOption, scaleOption]
-    static let removalOption = "removal=" + RemovalRule.allCases.map(\.rawValue).joined(separator: "|")
+    static let removalOption = RemovalRule.option()
     static let scaleOption = "value=probability|logit"
 
     init(_ options: inout MetricOptions) throws(MetricError) {

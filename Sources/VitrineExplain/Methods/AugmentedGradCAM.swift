@@ -9,13 +9,16 @@ struct AugmentedGradCAM: TraceExplainer {
     static let methods = [
         Method(
             "gradcam-augmented", "Grad-CAM, mean of six test-time variants", "Gildenblat et al., pytorch-grad-cam (aug_smooth)",
-            family: .cam
-        ) { _ in AugmentedGradCAM() }
+            family: .cam, options: "block=last"
+        ) { options throws(MethodError) in AugmentedGradCAM(block: try options.takeBlock()) }
     ]
 
-    func needs(_ network: ViTConfiguration) -> Needs { TestTimeAugmentation.needs(network) }
+    /// Nil: the last.
+    var block: Int?
+
+    func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs { try TestTimeAugmentation.needs(network, block: block) }
 
     func map(_ subject: Subject) -> MethodResult {
-        MethodResult(TestTimeAugmentation.mean(subject) { variant in CAM.weightedSum(CAM.layer(subject, variant)) })
+        MethodResult(TestTimeAugmentation.mean(subject) { variant in CAM.weightedSum(CAM.layer(subject, variant, block: block)) })
     }
 }

@@ -90,8 +90,12 @@ struct BeyondIntuition: Explainer {
 }
 
 /// The positive part of the mean, over images `alpha x` with alpha from 0 to 1 in equal steps, of the last block's attention gradient;
-/// mean over heads, `[tokens, tokens]`.
+/// mean over heads, `[tokens, tokens]`. Methods that ask for as many steps share it.
 func smoothedGradient(_ subject: Subject, _ probe: Probe, steps: Int) throws -> Tensor {
+    try probe.once("smoothed-gradient/\(steps)") { try computedSmoothedGradient(subject, probe, steps: steps) }
+}
+
+private func computedSmoothedGradient(_ subject: Subject, _ probe: Probe, steps: Int) throws -> Tensor {
     let site = Site.attention(subject.depth - 1)
     var total: Tensor?
     let inputs = (0..<steps).lazy.map { k -> ChangedInput in

@@ -45,8 +45,10 @@ struct DirectLogit: Explainer {
     func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
         let trace = subject.values()
         guard let target = subject.target else { throw ViTError.noHead(request: "a decomposition of the logit") }
-        guard case .probability = target else { return try map(subject, probe, trace, target) }
-        throw MethodFailure("takes a logit or a contrast of logits apart; a probability is no sum of parts")
+        switch target {
+        case .logit, .contrast, .linear: return try map(subject, probe, trace, target)
+        case .probability, .sigmoid: throw MethodFailure("takes a logit or a contrast of logits apart; a probability is no sum of parts")
+        }
     }
 
     private func map(_ subject: Subject, _ probe: Probe, _ trace: ImageTrace, _ target: Target) throws -> MethodResult {

@@ -11,14 +11,17 @@ struct EigenProjection: TraceExplainer {
     static let methods = [
         Method(
             "gradcam-eigen", "Grad-CAM's first principal projection, sign by correlation with Grad-CAM",
-            "Muhammad & Yeasin 2020, arXiv:2008.00299; sign rule: this project", family: .cam
-        ) { _ in EigenProjection() }
+            "Muhammad & Yeasin 2020, arXiv:2008.00299; sign rule: this project", family: .cam, options: "block=last"
+        ) { options throws(MethodError) in EigenProjection(block: try options.takeBlock()) }
     ]
 
-    func needs(_ network: ViTConfiguration) -> Needs { Needs(CAM.request(block: network.depth - 1)) }
+    /// Nil: the last.
+    var block: Int?
+
+    func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs { Needs(CAM.request(block: try network.block(block))) }
 
     func map(_ subject: Subject) -> MethodResult {
-        let signed = SignedProjection(CAM.layer(subject))
+        let signed = SignedProjection(CAM.layer(subject, block: block))
         return MethodResult(
             subject.patchMap(signed.documented, .gradCAM), notes: ["correlation-with-gradcam": [abs(signed.correlation)]])
     }

@@ -4,7 +4,7 @@ import VitrineTensor
 
 /// CP-LRP with the generalised gamma rule in the MLP's maps, the head and the patch embedding, as LXT and zennit run it together on vision
 /// transformers (Achtibat et al. 2024, https://arxiv.org/abs/2402.05602): positive terms count `1 + gamma` times.
-struct GammaLRP: TraceExplainer {
+struct GammaLRP: Explainer {
     static let methods = [
         Method(
             "gamma-lrp", "CP-LRP with the gamma rule in linear maps", "Achtibat et al. 2024, arXiv:2402.05602; zennit", family: .relevance,
@@ -24,5 +24,5 @@ struct GammaLRP: TraceExplainer {
 
     func needs(_ network: ViTConfiguration) -> Needs { inner.needs(network) }
 
-    func map(_ subject: Subject) throws -> MethodResult { try inner.map(subject) }
+    func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult { try inner.map(subject, probe) }
 }

@@ -12,22 +12,24 @@ import VitrineTensor
 ///
 /// `samples` binary masks over `grid` x `grid` cells, each column a Latin hypercube (as many cells on as off); `score_k = tr(H K_k H L) / N`, K the equality of
 /// column k, L a Gaussian kernel of the answers whose width is their median magnitude, H the centring. Says how much, not in which direction.
+/// `tolerance`: `Sampling`.
 struct HSIC: Explainer {
     static let methods = [
         Method(
             "hsic", "dependence of the answer on each cell", "Novello et al. 2022, arXiv:2206.06219", family: .perturbation,
-            options: "samples=500, grid=8, removal=drop|mean|black|blur|noise, value=logit|probability, seed=0"
+            options: "samples=500, grid=8, \(RemovalRule.option()), value=logit|probability, \(Sampling.option), seed=0"
         ) { options throws(MethodError) in try HSIC(&options) }
     ]
 
-    var samples: Int
+    var sampling: Sampling
+    private var samples: Int { sampling.most }
     var side: Int
     var removal: RemovalRule
     var value: AnswerKind
     var seed: Int
 
     init(_ options: inout MethodOptions) throws(MethodError) {
-        samples = try options.takeCount("samples", default: 500)
+        sampling = try Sampling(&options, most: try options.takeCount("samples", default: 500))
         side = try options.takeCount("grid", default: 8)
         removal = try options.take("removal", default: .drop) { RemovalRule(rawValue: $0) }
         value = try options.take("value", default: .logit) { AnswerKind(rawValue: $0) }
@@ -51,9 +53,18 @@ struct HSIC: Explainer {
             return on
         }
         var answers: [Double] = []
-        let coalitions = (0..<samples).lazy.map { i in (0..<subject.grid.count).filter { isOn[cells.cell[$0]][i] } }
-        try game.values(of: coalitions) { answers.append($1) }
-        return MethodResult(subject.patchMap(cells.spread(Self.scores(isOn, answers)), .relevance))
+        /// Scores from every `step`-th draw.
+        func scores(from first: Int, step: Int) -> [Double] {
+            let taken = Array(stride(from: first, to: answers.count, by: step))
+            return Self.scores(isOn.map { column in taken.map { column[$0] } }, taken.map { answers[$0] })
+        }
+        let notes = try sampling.run { range in
+            let coalitions = range.lazy.map { i in (0..<subject.grid.count).filter { isOn[cells.cell[$0]][i] } }
+            try game.values(of: coalitions) { answers.append($1) }
+        } halves: {
+            (scores(from: 0, step: 2).map { Float($0) }, scores(from: 1, step: 2).map { Float($0) })
+        }
+        return MethodResult(subject.patchMap(cells.spread(scores(from: 0, step: 1)), .relevance), notes: notes)
     }
 
     /// HSIC of each binary column with the answers.

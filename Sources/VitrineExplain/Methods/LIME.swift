@@ -12,15 +12,17 @@ import VitrineTensor
 ///
 /// Coalitions keep each patch with probability 1/2; a row weighs `exp(-D²/width²)` with `D = 1 - sqrt(kept/n)`; the intercept is free, the
 /// coefficients carry `alpha` on the diagonal, as in scikit-learn's `Ridge`. Standard errors by leaving out a tenth of the rows at a time.
+/// `tolerance`: `Sampling`.
 struct LIME: Explainer {
     static let methods = [
         Method(
             "lime", "coefficients of a local ridge regression on patches", "Ribeiro et al. 2016, arXiv:1602.04938", family: .perturbation,
-            options: "samples=1000, width=0.25, alpha=1, removal=drop|mean|black|blur|noise, value=logit|probability, seed=0"
+            options: "samples=1000, width=0.25, alpha=1, \(RemovalRule.option()), value=logit|probability, \(Sampling.option), seed=0"
         ) { options throws(MethodError) in try LIME(&options) }
     ]
 
-    var samples: Int
+    var sampling: Sampling
+    private var samples: Int { sampling.most }
     var width: Double
     var alpha: Double
     var removal: RemovalRule
@@ -28,7 +30,7 @@ struct LIME: Explainer {
     var seed: Int
 
     init(_ options: inout MethodOptions) throws(MethodError) {
-        samples = try options.takeCount("samples", default: 1000)
+        sampling = try Sampling(&options, most: try options.takeCount("samples", default: 1000))
         width = try options.take("width", default: 0.25) { text in Double(text).flatMap { $0 > 0 ? $0 : nil } }
         alpha = try options.take("alpha", default: 1) { text in Double(text).flatMap { $0 > 0 ? $0 : nil } }
         removal = try options.take("removal", default: .drop) { RemovalRule(rawValue: $0) }
@@ -46,14 +48,19 @@ struct LIME: Explainer {
         let game = try CoalitionGame(subject, probe, removal: removal, value: value)
         let n = game.players
         func coalition(_ i: Int) -> [Int] {
-            var random = subject.random("lime/\(seed)", i)
+            var random = subject.coalitions(seed, i)
             return (0..<n).filter { _ in random.uniform() < 0.5 }
         }
         var rows: [(chosen: [Int], value: Double, weight: Double)] = []
-        try game.values(of: (0..<samples).lazy.map(coalition)) { i, value in
-            let chosen = coalition(i)
-            let distance = 1 - (Double(chosen.count) / Double(n)).squareRoot()
-            rows.append((chosen, value, exp(-distance * distance / (width * width))))
+        let notes = try sampling.run { range in
+            try game.values(of: range.lazy.map(coalition)) { k, value in
+                let chosen = coalition(range.lowerBound + k)
+                let distance = 1 - (Double(chosen.count) / Double(n)).squareRoot()
+                rows.append((chosen, value, exp(-distance * distance / (width * width))))
+            }
+        } halves: {
+            let halves = [0, 1].compactMap { half in fitted(rows.enumerated().filter { $0.offset % 2 == half }.map(\.element), n) }
+            return halves.count == 2 ? (halves[0].map { Float($0) }, halves[1].map { Float($0) }) : nil
         }
         guard let values = fitted(rows, n) else { throw MethodFailure("the weights of \(samples) samples vanish; raise width or samples") }
         let partial = (0..<10).compactMap { group in fitted(rows.enumerated().filter { $0.offset % 10 != group }.map(\.element), n) }
@@ -65,7 +72,7 @@ struct LIME: Explainer {
             }
             error = subject.patchMap(errors, .relevance)
         }
-        return MethodResult(subject.patchMap(values.map { Float($0) }, .relevance), error: error)
+        return MethodResult(subject.patchMap(values.map { Float($0) }, .relevance), notes: notes, error: error)
     }
 
     /// Ridge with a free intercept: everything is centred by its weighted mean first.

@@ -10,7 +10,7 @@ struct Occlusion: Explainer {
     static let methods = [
         Method(
             "occlusion", "change of the answer with a window painted over", "Zeiler & Fergus 2014, arXiv:1311.2901",
-            family: .perturbation, options: "window=patch|PIXELS, stride=patch|PIXELS, removal=mean|black|blur|noise|drop"
+            family: .perturbation, options: "window=patch|PIXELS, stride=patch|PIXELS, \(RemovalRule.option(default: .mean))"
         ) { options throws(MethodError) in try Occlusion(&options) }
     ]
 
@@ -48,8 +48,9 @@ struct Occlusion: Explainer {
             var options = MethodOptions(method: "occlusion", values: ["removal": removal.rawValue])
             return try TokenRemoval(&options).map(subject, probe)
         }
-        guard removal != .drop else {
-            throw MethodFailure("removal=drop takes whole patches away: leave window and stride at 'patch', or paint the window over")
+        guard removal.isPainted else {
+            throw MethodFailure(
+                "removal=\(removal.rawValue) takes whole patches away: leave window and stride at 'patch', or paint the window over")
         }
         guard window >= stride else {
             throw MethodFailure("a window of \(window) pixels every \(stride) leaves pixels uncovered; take a stride up to the window")

@@ -12,7 +12,7 @@ struct Owen: Explainer {
     static let methods = [
         Method(
             "owen", "Owen values on a tree of halves", "Owen 1977; Lundberg, shap (PartitionExplainer)", family: .perturbation,
-            options: "evaluations=500, removal=drop|mean|black|blur|noise, value=logit|probability"
+            options: "evaluations=500, \(RemovalRule.option()), value=logit|probability"
         ) { options throws(MethodError) in try Owen(&options) }
     ]
 

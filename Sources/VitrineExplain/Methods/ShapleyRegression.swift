@@ -14,7 +14,7 @@ import VitrineTensor
 /// `kernel-shap` (Lundberg & Lee 2017, https://arxiv.org/abs/1705.07874) draws sizes with probability proportional to 1/(s (n - s)), which puts most draws
 /// on almost empty and almost whole images; `leverage-shap` (Musco & Witter 2024, https://arxiv.org/abs/2410.01917) draws them uniformly and
 /// weighs rows by 1/(s (n - s)). Where `samples` suffice for all coalitions they are all taken, and the values are exact. Standard errors, by
-/// leaving out a tenth of the pairs at a time, stand beside the map. `samples` shortened passes.
+/// leaving out a tenth of the pairs at a time, stand beside the map. `samples` shortened passes; `tolerance`: `Sampling`.
 struct ShapleyRegression: Explainer {
     enum Sizes { case kernel, uniform }
 
@@ -24,19 +24,21 @@ struct ShapleyRegression: Explainer {
     ].map { name, sizes, summary, citation in
         Method(
             name, summary, citation, family: .perturbation,
-            options: "samples=1000, removal=drop|mean|black|blur|noise, value=logit|probability, seed=0"
+            options: "samples=1000, \(RemovalRule.option()), value=logit|probability, \(Sampling.option), seed=0"
         ) { options throws(MethodError) in try ShapleyRegression(&options, sizes) }
     }
 
     var sizes: Sizes
-    var samples: Int
+    var sampling: Sampling
+    private var samples: Int { sampling.most }
     var removal: RemovalRule
     var value: AnswerKind
     var seed: Int
 
     init(_ options: inout MethodOptions, _ sizes: Sizes) throws(MethodError) {
         self.sizes = sizes
-        samples = try options.takeCount("samples", default: 1000)
+        // Each draw brings its complement.
+        sampling = try Sampling(&options, most: (try options.takeCount("samples", default: 1000) + 1) / 2 * 2)
         removal = try options.take("removal", default: .drop) { RemovalRule(rawValue: $0) }
         value = try options.take("value", default: .logit) { AnswerKind(rawValue: $0) }
         seed = try options.takeSeed()
@@ -57,17 +59,33 @@ struct ShapleyRegression: Explainer {
         guard n > 1 else { return MethodResult(subject.patchMap([Float(full - empty)], .relevance)) }
         let isExact = n < 40 && (1 << n) - 2 <= samples
         var parts = [LeastSquares](repeating: LeastSquares(unknowns: n), count: Self.groups)
-        let count = isExact ? (1 << n) - 2 : (samples + 1) / 2 * 2
+        let count = isExact ? (1 << n) - 2 : samples
         func coalition(_ i: Int) -> [Int] { isExact ? Self.subset(i + 1, n) : drawn(i, subject, n) }
-        try game.values(of: (0..<count).lazy.map(coalition)) { i, value in
-            let chosen = coalition(i)
-            // Both of a pair fall into one group, so that leaving a group out keeps pairs whole.
-            parts[i / 2 % Self.groups].add(chosen, y: value - empty, weight: weight(size: chosen.count, n, isExact: isExact))
+        func draw(_ range: Range<Int>) throws {
+            try game.values(of: range.lazy.map(coalition)) { k, value in
+                let i = range.lowerBound + k
+                let chosen = coalition(i)
+                // Both of a pair fall into one group, so that leaving a group out keeps pairs whole.
+                parts[i / 2 % Self.groups].add(chosen, y: value - empty, weight: weight(size: chosen.count, n, isExact: isExact))
+            }
+        }
+        var notes: [String: [Double]] = [:]
+        if isExact {
+            try draw(0..<count)
+        } else {
+            notes = try sampling.run(draw) {
+                let halves = [0, 1].compactMap { half -> [Double]? in
+                    var equations = LeastSquares(unknowns: n)
+                    for group in stride(from: half, to: Self.groups, by: 2) { equations.add(parts[group]) }
+                    return solve(equations, full - empty)
+                }
+                return halves.count == 2 ? (halves[0].map { Float($0) }, halves[1].map { Float($0) }) : nil
+            }
         }
         var all = LeastSquares(unknowns: n)
         for part in parts { all.add(part) }
         guard let values = solve(all, full - empty) else {
-            throw MethodFailure("\(count) samples do not determine the values of \(n) patches; raise samples")
+            throw MethodFailure("\(all.rows) samples do not determine the values of \(n) patches; raise samples")
         }
         var error: HeatMap?
         if !isExact {
@@ -85,9 +103,8 @@ struct ShapleyRegression: Explainer {
                 error = subject.patchMap(errors, .relevance)
             }
         }
-        let sum = values.reduce(0, +)
-        return MethodResult(
-            subject.patchMap(values.map { Float($0) }, .relevance), notes: ["efficiency-gap": [abs(sum - (full - empty))]], error: error)
+        notes["efficiency-gap"] = [abs(values.reduce(0, +) - (full - empty))]
+        return MethodResult(subject.patchMap(values.map { Float($0) }, .relevance), notes: notes, error: error)
     }
 
     private func solve(_ equations: LeastSquares, _ total: Double) -> [Double]? {

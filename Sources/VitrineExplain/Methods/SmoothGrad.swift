@@ -7,7 +7,7 @@ import VitrineTensor
 ///
 /// Noise is normal with `sigma` times the image's own range per channel (at the level of tokens, the range of all tokens' values). Signed
 /// values are summed over channels before they are squared or their variance is taken. The standard error of a mean stands
-/// beside the map. `samples` passes up and down.
+/// beside the map. `samples` passes up and down, which the three methods share where their options agree; `tolerance`: `Sampling`.
 struct SmoothGrad: Explainer {
     enum Summary: String { case mean, squares, variance }
 
@@ -18,7 +18,7 @@ struct SmoothGrad: Explainer {
     ].map { (name: String, summary: Summary, text: String, citation: String) in
         Method(
             name, text, citation, family: .gradient,
-            options: "samples=16, sigma=0.15, of=gradient|input-x-gradient, level=pixel|token, seed=0"
+            options: "samples=16, sigma=0.15, of=gradient|input-x-gradient, level=pixel|token, \(Sampling.option), seed=0"
         ) { options throws(MethodError) in try SmoothGrad(&options, summary) }
     }
 
@@ -28,7 +28,8 @@ struct SmoothGrad: Explainer {
     }
 
     var summary: Summary
-    var samples: Int
+    var sampling: Sampling
+    private var samples: Int { sampling.most }
     var sigma: Double
     var quantity: Quantity
     var level: InputLevel
@@ -36,7 +37,7 @@ struct SmoothGrad: Explainer {
 
     init(_ options: inout MethodOptions, _ summary: Summary) throws(MethodError) {
         self.summary = summary
-        samples = try options.takeCount("samples", default: 16)
+        sampling = try Sampling(&options, most: try options.takeCount("samples", default: 16))
         sigma = try options.take("sigma", default: 0.15) { text in Double(text).flatMap { $0 >= 0 && $0.isFinite ? $0 : nil } }
         quantity = try options.take("of", default: .gradient) { Quantity(rawValue: $0) }
         level = try options.take("level", default: .pixel) { InputLevel(rawValue: $0) }
@@ -50,35 +51,57 @@ struct SmoothGrad: Explainer {
     }
 
     func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
-        let request = TraceRequest(gradient: [level.site])
         let origin = level == .pixel ? subject.image : try probe.embeddedTokens()
-        let noisy = (0..<samples).lazy.map { disturbed(origin, subject, $0) }
-        var maps: [[Float]] = []
-        func add(_ i: Int, _ trace: ImageTrace) {
+        let places = level == .pixel ? subject.height * subject.width : subject.grid.count
+        var all = Moments(count: places)
+        var halves = [all, all]
+        var notes: [String: [Double]] = [:]
+        func draw(_ range: Range<Int>) throws {
+            try gradients(range, origin, subject, probe) { i, map in
+                all.add(map)
+                if sampling.mayStop { halves[i % 2].add(map) }
+            }
+        }
+        if sampling.mayStop {
+            notes = try sampling.run(draw) { (summarised(halves[0]), summarised(halves[1])) }
+        } else {
+            all = try probe.once("smoothgrad/\(samples)/\(sigma)/\(quantity)/\(level)/\(seed)") {
+                try draw(0..<samples)
+                return all
+            }
+        }
+        func map(_ values: [Float]) -> HeatMap {
+            level == .pixel ? subject.pixelMap(values, .pixels) : subject.patchMap(values, .relevance)
+        }
+        return MethodResult(
+            map(summarised(all)), notes: notes, error: summary == .mean && all.count > 1 ? map(all.errors) : nil)
+    }
+
+    private func summarised(_ moments: Moments) -> [Float] {
+        switch summary {
+        case .mean: moments.means
+        case .squares: moments.meanSquares
+        case .variance: moments.variances
+        }
+    }
+
+    /// The gradients of some noisy copies, channels or width summed.
+    private func gradients(
+        _ range: Range<Int>, _ origin: Tensor, _ subject: Subject, _ probe: Probe, _ body: (Int, [Float]) -> Void
+    ) throws {
+        let request = TraceRequest(gradient: [level.site])
+        let noisy = range.lazy.map { disturbed(origin, subject, $0) }
+        func add(_ k: Int, _ trace: ImageTrace) {
             let gradient = trace.gradient(level.site)
+            let i = range.lowerBound + k
             // The disturbed image is drawn again rather than kept.
             let value = quantity == .gradient ? gradient : gradient.times(disturbed(origin, subject, i))
-            maps.append(level.map(subject, summing: value).values)
+            body(i, level.map(subject, summing: value).values)
         }
         switch level {
         case .pixel: try probe.traces(of: noisy.map { .pixels($0) }, request, add)
         case .token: try probe.traces(entering: 0, noisy.map { (tokens: $0, kept: nil) }, request, add)
         }
-        var result = level.map(subject, summing: Tensor(origin.shape))
-        var error = result
-        let n = Double(samples)
-        for i in result.values.indices {
-            let values = maps.map { Double($0[i]) }
-            let mean = values.reduce(0, +) / n
-            let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / n
-            switch summary {
-            case .mean: result.values[i] = Float(mean)
-            case .squares: result.values[i] = Float(values.reduce(0) { $0 + $1 * $1 } / n)
-            case .variance: result.values[i] = Float(variance)
-            }
-            error.values[i] = Float((variance / max(1, n - 1)).squareRoot())
-        }
-        return MethodResult(result, error: summary == .mean && samples > 1 ? error : nil)
     }
 
     /// The `index`-th noisy copy of pixels or tokens.

@@ -6,21 +6,24 @@ import VitrineTensor
 ///
 /// Two sets of `samples` masks in [0, 1] per cell, Latin hypercubes A and B; C_k is A with column k of B: `ST_k = sum (f(A) - f(C_k))² / (2 N Var f(A))`. A
 /// mask multiplies the normalised pixels of its cell, so 0 is the mean colour. `samples (grid² + 1)` passes. Says how much, not in which direction.
+/// `tolerance`: `Sampling`, whose draws are rows: grid² + 1 passes each.
 struct Sobol: Explainer {
     static let methods = [
         Method(
             "sobol", "total Sobol index of each cell", "Fel et al. 2021, arXiv:2111.04138", family: .perturbation,
-            options: "samples=32, grid=7, value=logit|probability, seed=0"
+            options: "samples=32, grid=7, value=logit|probability, \(Sampling.option), seed=0"
         ) { options throws(MethodError) in try Sobol(&options) }
     ]
 
-    var samples: Int
+    var sampling: Sampling
+    private var samples: Int { sampling.most }
     var side: Int
     var value: AnswerKind
     var seed: Int
 
     init(_ options: inout MethodOptions) throws(MethodError) {
-        samples = try options.take("samples", default: 32) { text in Int(text).flatMap { $0 > 1 ? $0 : nil } }
+        sampling = try Sampling(
+            &options, most: try options.take("samples", default: 32) { text in Int(text).flatMap { $0 > 1 ? $0 : nil } })
         side = try options.takeCount("grid", default: 7)
         value = try options.take("value", default: .logit) { AnswerKind(rawValue: $0) }
         seed = try options.takeSeed()
@@ -43,15 +46,25 @@ struct Sobol: Explainer {
             return order.map { (Float($0) + Float(random.uniform())) / Float(samples) }
         }
         let (a, b) = ((0..<d).map { column(0, $0) }, (0..<d).map { column(1, $0) })
-        // Row i of A, then of C_0 ... C_(d-1).
-        let inputs = (0..<samples * (d + 1)).lazy.map { k -> ChangedInput in
-            let (row, changed) = (k % samples, k / samples - 1)
-            let mask = (0..<d).map { $0 == changed ? b[$0][row] : a[$0][row] }
-            return .pixels(dimmed(subject, cells, mask))
+        /// By row: the answers to A, then to C_0 ... C_(d-1).
+        var rows: [[Double]] = []
+        func indices(from first: Int, step: Int) -> [Double] {
+            let taken = stride(from: first, to: rows.count, by: step).map { rows[$0] }
+            return Self.indices((0...d).flatMap { k in taken.map { $0[k] } }, samples: taken.count, cells: d)
         }
-        var answers: [Double] = []
-        try probe.logits(of: inputs) { _, logits in answers.append(Double(answer.value(logits: logits))) }
-        return MethodResult(subject.patchMap(cells.spread(Self.indices(answers, samples: samples, cells: d)), .relevance))
+        let notes = try sampling.run { range in
+            let inputs = (0..<range.count * (d + 1)).lazy.map { k -> ChangedInput in
+                let (row, changed) = (range.lowerBound + k / (d + 1), k % (d + 1) - 1)
+                return .pixels(dimmed(subject, cells, (0..<d).map { $0 == changed ? b[$0][row] : a[$0][row] }))
+            }
+            try probe.logits(of: inputs) { k, logits in
+                if k % (d + 1) == 0 { rows.append([]) }
+                rows[rows.count - 1].append(Double(answer.value(logits: logits)))
+            }
+        } halves: {
+            rows.count < 4 ? nil : (indices(from: 0, step: 2).map { Float($0) }, indices(from: 1, step: 2).map { Float($0) })
+        }
+        return MethodResult(subject.patchMap(cells.spread(indices(from: 0, step: 1)), .relevance), notes: notes)
     }
 
     /// Jansen's total indices from the answers to A and to every C_k.

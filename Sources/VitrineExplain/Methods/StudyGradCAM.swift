@@ -11,7 +11,7 @@ struct StudyGradCAM: TraceExplainer {
     static let methods = [
         Method(
             "gradcam-study", "six variants, projected with LAPACK's arbitrary sign, as the study ran it",
-            "Chung et al. 2024, arXiv:2503.09535", family: .cam, options: "sign=lapack|flipped|documented"
+            "Chung et al. 2024, arXiv:2503.09535", family: .cam, options: "block=last, sign=lapack|flipped|documented"
         ) { options throws(MethodError) in try StudyGradCAM(&options) }
     ]
 
@@ -19,16 +19,20 @@ struct StudyGradCAM: TraceExplainer {
 
     var sign = Sign.lapack
 
+    /// Nil: the last.
+    var block: Int?
+
     init(_ options: inout MethodOptions) throws(MethodError) {
+        block = try options.takeBlock()
         sign = try options.take("sign", default: .lapack) { Sign(rawValue: $0) }
     }
 
-    func needs(_ network: ViTConfiguration) -> Needs { TestTimeAugmentation.needs(network) }
+    func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs { try TestTimeAugmentation.needs(network, block: block) }
 
     func map(_ subject: Subject) -> MethodResult {
         var correlations: [Double] = []
         let map = TestTimeAugmentation.mean(subject) { variant in
-            let projection = SignedProjection(CAM.layer(subject, variant))
+            let projection = SignedProjection(CAM.layer(subject, variant, block: block))
             correlations.append(projection.correlation)
             switch sign {
             case .lapack: return projection.lapack

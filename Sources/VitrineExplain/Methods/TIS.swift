@@ -6,22 +6,23 @@ import VitrineTensor
 ///
 /// Every channel of every block's output is a vector over patches; k-means with `masks` clusters gives as many raw masks, of each of which the top
 /// `keep` share of patches is kept, really dropped otherwise. Map_i = the mean probability over the masks that keep i; a patch that none keeps takes the
-/// least value. `masks` shortened passes, and the clustering: O(depth · width · masks · patches) per round.
+/// least value. `tolerance`: `Sampling`. `masks` shortened passes, and the clustering: O(depth · width · masks · patches) per round.
 struct TIS: Explainer {
     static let methods = [
         Method(
             "tis", "mean probability over masks clustered from the tokens", "Englebert et al. 2023, arXiv:2308.02257",
             family: .perturbation,
-            options: "masks=1024, keep=0.5, seed=0"
+            options: "masks=1024, keep=0.5, \(Sampling.option), seed=0"
         ) { options throws(MethodError) in try TIS(&options) }
     ]
 
-    var masks: Int
+    var sampling: Sampling
+    private var masks: Int { sampling.most }
     var keep: Double
     var seed: Int
 
     init(_ options: inout MethodOptions) throws(MethodError) {
-        masks = try options.takeCount("masks", default: 1024)
+        sampling = try Sampling(&options, most: try options.takeCount("masks", default: 1024))
         keep = try options.take("keep", default: 0.5) { text in Double(text).flatMap { $0 > 0 && $0 <= 1 ? $0 : nil } }
         seed = try options.takeSeed()
     }
@@ -52,19 +53,55 @@ struct TIS: Explainer {
             // Equal values: the lower patch first.
             return Array(values.indices.sorted { (values[$0], $1) > (values[$1], $0) }.prefix(kept)).sorted()
         }
-        var sums = [Double](repeating: 0, count: patches)
-        var counts = sums
-        try probe.logits(of: sets.lazy.map { .patches($0) }) { m, logits in
-            let p = Double(answer.value(logits: logits))
-            for i in sets[m] {
-                sums[i] += p
+        var halves = [KeptMeans(count: patches), KeptMeans(count: patches)]
+        let removal = try subject.removal(.drop)
+        var notes = try sampling.limited(to: sets.count).run { range in
+            try probe.logits(keeping: sets[range], by: removal) { k, logits in
+                let m = range.lowerBound + k
+                halves[m % 2].add(sets[m], Double(answer.value(logits: logits)))
+            }
+        } halves: {
+            (halves[0].map, halves[1].map)
+        }
+        let all = halves[0].joined(with: halves[1])
+        notes["never-kept"] = [Double(all.neverKept)]
+        return MethodResult(subject.patchMap(all.map, .relevance), notes: notes)
+    }
+
+    /// The mean answer over the sets that keep a patch.
+    private struct KeptMeans {
+        private var sums: [Double]
+        private var counts: [Double]
+
+        init(count: Int) {
+            sums = [Double](repeating: 0, count: count)
+            counts = sums
+        }
+
+        mutating func add(_ set: [Int], _ value: Double) {
+            for i in set {
+                sums[i] += value
                 counts[i] += 1
             }
         }
-        let means = zip(sums, counts).map { $1 > 0 ? $0 / $1 : nil }
-        let least = means.compactMap { $0 }.min() ?? 0
-        return MethodResult(
-            subject.patchMap(means.map { Float($0 ?? least) }, .relevance), notes: ["never-kept": [Double(means.count { $0 == nil })]])
+
+        func joined(with other: KeptMeans) -> KeptMeans {
+            var result = self
+            for i in sums.indices {
+                result.sums[i] += other.sums[i]
+                result.counts[i] += other.counts[i]
+            }
+            return result
+        }
+
+        var neverKept: Int { counts.count { $0 == 0 } }
+
+        /// A patch that no set keeps takes the least mean.
+        var map: [Float] {
+            let means = zip(sums, counts).map { $1 > 0 ? $0 / $1 : nil }
+            let least = means.compactMap { $0 }.min() ?? 0
+            return means.map { Float($0 ?? least) }
+        }
     }
 
     /// Centroids `[count, patches]` after at most 25 rounds of Lloyd's algorithm from distinct random vectors; an empty cluster keeps its centroid.

@@ -29,8 +29,8 @@ struct TokenInsertion: Explainer {
         let answer = try probe.answer(value)
         let count = subject.grid.count
         var values = [Float](repeating: 0, count: count + 1)
-        let inputs = (0...count).lazy.map { ChangedInput.patches($0 == count ? [] : [$0]) }
-        try probe.logits(of: inputs) { i, logits in values[i] = answer.value(logits: logits) }
+        let sets = (0...count).lazy.map { $0 == count ? [] : [$0] }
+        try probe.logits(keeping: sets, by: try subject.removal(.drop)) { i, logits in values[i] = answer.value(logits: logits) }
         return MethodResult(subject.patchMap(values.dropLast().map { $0 - values[count] }, .relevance))
     }
 }

@@ -9,7 +9,7 @@ struct TokenRemoval: Explainer {
     static let methods = [
         Method(
             "token-removal", "change of the answer without one patch", "Token Insight 2025, arXiv:2501.15452", family: .perturbation,
-            options: "value=logit|probability, removal=drop|mean|black|blur|noise"
+            options: "value=logit|probability, \(RemovalRule.option())"
         ) { options throws(MethodError) in try TokenRemoval(&options) }
     ]
 
@@ -30,10 +30,8 @@ struct TokenRemoval: Explainer {
         let removal = try subject.removal(self.removal)
         let whole = answer.value(logits: subject.logits)
         var map = [Float](repeating: 0, count: subject.grid.count)
-        let inputs = (0..<subject.grid.count).lazy.map { patch in
-            removal.keeping((0..<subject.grid.count).filter { $0 != patch }, networkNeedsPatches: probe.needsPatches)
-        }
-        try probe.logits(of: inputs) { i, logits in map[i] = whole - answer.value(logits: logits) }
+        let sets = (0..<subject.grid.count).lazy.map { patch in (0..<subject.grid.count).filter { $0 != patch } }
+        try probe.logits(keeping: sets, by: removal) { i, logits in map[i] = whole - answer.value(logits: logits) }
         return MethodResult(subject.patchMap(map, .relevance))
     }
 }

@@ -4,8 +4,8 @@ import VitrineTensor
 
 /// Transition attention maps (Yuan et al. 2021, https://arxiv.org/abs/2111.08314): a state carried down the blocks, weighted by a smoothed gradient.
 ///
-/// The state starts as the readout row of the last block's mean attention and gains `state A_l` at every block from the last down;
-/// map = state times the readout row of the smoothed gradient (`steps` images between 0 and x).
+/// The state starts as the readout row of the last block's mean attention and gains `state A_l` at every block below it, from the top down
+/// (txv's TAM, to the last digits); map = state times the readout row of the smoothed gradient (`steps` images between 0 and x).
 struct TransitionAttention: Explainer {
     static let methods = [
         Method(
@@ -28,7 +28,7 @@ struct TransitionAttention: Explainer {
     func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
         let trace = subject.values()
         var state = rowTimes(subject.readout, meanOverHeads(trace.attention(subject.depth - 1)))
-        for l in (0..<subject.depth).reversed() {
+        for l in (0..<subject.depth - 1).reversed() {
             let carried = rowTimes(state, meanOverHeads(trace.attention(l)))
             add(carried, to: &state)
         }

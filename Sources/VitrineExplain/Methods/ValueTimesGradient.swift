@@ -3,7 +3,7 @@ import VitrineModel
 import VitrineTensor
 
 /// Input times gradient under one rule or another, channels (or the width of z_0) summed; the note `sum-over-logit` says what share of the
-/// target's value the sum reaches.
+/// target's value the sum reaches, and `position-share` how much of it hangs on the positions (`positionShare`).
 ///
 /// | identifier | rule |
 /// |---|---|
@@ -11,7 +11,7 @@ import VitrineTensor
 /// | `cp-lrp` | attention a constant, secants, frozen deviations (Ali et al. 2022, arXiv:2202.07304); LXT's default for ViTs |
 /// | `attn-lrp` | as CP-LRP, with halved products through queries and keys (Achtibat et al. 2024, arXiv:2402.05602) |
 /// | `libra` | LibraGrad (arXiv:2411.16760): where there are no gates the same as `cp-lrp` |
-struct ValueTimesGradient: TraceExplainer {
+struct ValueTimesGradient: Explainer {
     static let methods: [Method] = [
         ("input-x-gradient", GradientRule.exact, "input times gradient", "Shrikumar et al. 2016, arXiv:1605.01713", MethodFamily.gradient),
         (
@@ -30,17 +30,20 @@ struct ValueTimesGradient: TraceExplainer {
     var level: InputLevel
 
     func needs(_ network: ViTConfiguration) -> Needs {
-        var request = TraceRequest(forward: [level.site])
-        request.backward[.gradient(rule)] = [level.site]
+        // The embedded tokens are passed on the way to the pixels.
+        var request = TraceRequest(forward: [level.site, .tokens(0)])
+        request.backward[.gradient(rule)] = [level.site, .tokens(0)]
         return Needs(request)
     }
 
-    func map(_ subject: Subject) throws -> MethodResult {
+    func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
         let trace = subject.values()
         let product = trace.value(level.site).times(trace.gradient(level.site, rule))
         guard let target = subject.target else { throw ViTError.noHead(request: "input times gradient") }
         let logit = Double(target.value(logits: subject.logits))
-        return MethodResult(
-            level.map(subject, summing: product), notes: ["sum-over-logit": [VitrineTensor.sum(product) / logit]])
+        var notes = ["sum-over-logit": [VitrineTensor.sum(product) / logit]]
+        let (tokens, gradient) = (trace.value(.tokens(0)), trace.gradient(.tokens(0), rule))
+        notes["position-share"] = try probe.positionShare(tokens, gradient).map { [$0] }
+        return MethodResult(level.map(subject, summing: product), notes: notes)
     }
 }

@@ -17,8 +17,7 @@ struct CoalitionGame {
 
     /// The answer to each set of patches (ascending), in order.
     func values(of coalitions: some Sequence<[Int]>, _ body: (Int, Double) throws -> Void) throws {
-        let inputs = coalitions.lazy.map { removal.keeping($0, networkNeedsPatches: probe.needsPatches) }
-        try probe.logits(of: inputs) { i, logits in try body(i, Double(answer.value(logits: logits))) }
+        try probe.logits(keeping: coalitions, by: removal) { i, logits in try body(i, Double(answer.value(logits: logits))) }
     }
 
     func values(of coalitions: [[Int]]) throws -> [Double] {

@@ -7,8 +7,10 @@ enum TestTimeAugmentation {
         [Float(0.9), 1, 1.1].map { InputVariant(isFlipped: flipped, gain: $0) }
     }
 
-    static func needs(_ network: ViTConfiguration) -> Needs {
-        Needs(variants: Dictionary(uniqueKeysWithValues: variants.map { ($0, CAM.request(block: network.depth - 1)) }))
+    /// - Parameter block: nil for the last.
+    static func needs(_ network: ViTConfiguration, block: Int?) throws(ViTError) -> Needs {
+        let request = CAM.request(block: try network.block(block))
+        return Needs(variants: Dictionary(uniqueKeysWithValues: variants.map { ($0, request) }))
     }
 
     /// Mean over the variants of each one's finished full-size map; `grid` gives a variant's raw map on the patch grid.

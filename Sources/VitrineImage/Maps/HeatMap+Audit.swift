@@ -16,6 +16,17 @@ public struct HeatMapAudit: Sendable, Equatable, Codable {
     public var isSound: Bool { nanCount == 0 && infiniteCount == 0 && !isBlankWhenDisplayed }
 }
 
+extension HeatMapAudit {
+    /// Why the map cannot be ranked or shown, in words; nil for a sound one.
+    public var problem: String? {
+        if nanCount > 0 { return "the map holds NaN (\(nanCount) values)" }
+        if infiniteCount > 0 { return "the map holds infinity (\(infiniteCount) values)" }
+        guard isBlankWhenDisplayed else { return nil }
+        guard isConstant else { return "the map is empty: no value is above 0, and what is below is not shown" }
+        return maximum == 0 ? "the map is empty: 0 everywhere" : "the map is one value everywhere, and says nothing of place"
+    }
+}
+
 extension HeatMap {
     /// Counts NaN and infinity in the raw values and flags constant maps.
     ///

@@ -51,7 +51,7 @@ extension VisionTransformer {
         for site in request.forward { trace.forward[site] = pass.value(at: site, state) }
         guard request.needsTarget else { return trace }
         guard targets.count == state.count else { throw .targetCount(images: state.count, targets: targets.count) }
-        trace.targets = targets.indices.map { b in targets[b].resolved(logits: trace.logits(of: b)) }
+        trace.targets = targets.indices.map { b in targets[b].resolved(logits: trace.logits(of: b), c.probabilities) }
         pass.backward(request.backward(.single), &state, into: &trace)
         let precise = request.backward(.double)
         guard !precise.isEmpty else { return trace }
@@ -74,6 +74,16 @@ extension VisionTransformer {
             let lowest = request.backward.values.compactMap(\.lowest).filter { $0.position < Site.norm1(block).position }
             if let site = lowest.first { throw .siteNotServed(site: "\(site)", pass: "values put in the place of a norm") }
             return (layout, grid)
+        case .masked(let tokens, let grid, let visible):
+            let (_, grid) = try layout(of: .tokens(tokens, grid: grid), request: request)
+            precondition(visible.count == tokens.shape[0], "a list of visible patches per image")
+            guard prefixedOrVisible(visible) else {
+                throw .imageShape(expected: "a visible patch, since there is no prefix token", found: "none")
+            }
+            // Relevance divides by products of queries and keys, which hidden keys do not have.
+            let isRelevance = request.backward.keys.contains { if case .relevance = $0 { true } else { false } }
+            if isRelevance { throw .siteNotServed(site: "relevance", pass: "a pass with hidden patches") }
+            return (TokenLayout(configuration: configuration, grid: grid, visible: visible, request: request), grid)
         case .tokens(let tokens, let grid, let kept, let block):
             let layout = TokenLayout(configuration: configuration, grid: grid, kept: kept, request: request)
             guard tokens.shape.rank == 3, tokens.shape[0] > 0, tokens.shape[1] == layout.tokens, tokens.shape[2] == configuration.width,
@@ -87,6 +97,13 @@ extension VisionTransformer {
             if let site = below.lowest { throw .siteNotServed(site: "\(site)", pass: "tokens that enter block \(block)") }
             return (layout, grid)
         }
+    }
+}
+
+extension VisionTransformer {
+    /// A softmax over no key at all has no value.
+    private func prefixedOrVisible(_ visible: [[Int]]) -> Bool {
+        configuration.prefixTokens > 0 || visible.allSatisfy { !$0.isEmpty }
     }
 }
 
@@ -113,6 +130,7 @@ extension Pass {
             firstBlock = block
             z = tokens
             norm1 = values
+        case .masked(let tokens, _, _): z = tokens
         }
         let entered = z
         let read = Set(request.forward.map(\.stateBlock))

@@ -12,6 +12,10 @@ public enum NetworkInput: Sendable {
     case tokens(Tensor, grid: PatchGrid, kept: [[Int]]? = nil, block: Int = 0)
     /// Tokens that enter a block, with other values in the place of its first norm's output, `[B, N, width]` both; all patches are there.
     case normed(tokens: Tensor, norm1: Tensor, grid: PatchGrid, block: Int)
+    /// Embedded tokens `[B, N, width]` of which only some patches can be attended to, in every block.
+    ///
+    /// - Parameter visible: by image, the patches that are keys, ascending; prefix tokens always are. All tokens go on as queries.
+    case masked(Tensor, grid: PatchGrid, visible: [[Int]])
 }
 
 extension VisionTransformer {

@@ -35,6 +35,7 @@ extension Pass {
             entered = tokens
             norm1 = values
             z = (0..<entered.shape[0]).map { DoubleMatrix(entered[$0]) }
+        case .masked: preconditionFailure("relevance is refused where patches are hidden")
         }
         var blocks = [BlockState?](repeating: nil, count: c.depth)
         for l in firstBlock..<c.depth {

@@ -6,12 +6,14 @@ import VitrineTensor
     import Musl
 #endif
 
-/// The scalar whose cause is asked for : what a gradient is taken of, and which class a relevance starts from.
+/// The scalar whose cause is asked for: what a gradient is taken of, and which class a relevance starts from.
 public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     /// `y_c`, the default everywhere.
     case logit(Int)
     /// `softmax(y)_c`, of a single logit its sigmoid. A saturated softmax scales every gradient towards 0.
     case probability(Int)
+    /// `1 / (1 + e^(-y_c))`: the probability of a class that stands for itself, under a head of several labels.
+    case sigmoid(Int)
     /// `y_c - y_d`, the contrast that sees evidence entering through either logit.
     case contrast(Int, Int)
 
@@ -32,7 +34,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     /// The class that is explained: of a linear target, the one that counts most (the first of equals).
     public var classIndex: Int {
         switch self {
-        case .logit(let c), .probability(let c), .contrast(let c, _): c
+        case .logit(let c), .probability(let c), .sigmoid(let c), .contrast(let c, _): c
         case .linear(let terms): terms.reduce((-1, -Float.infinity)) { $1.weight > $0.1 ? ($1.classIndex, $1.weight) : $0 }.0
         }
     }
@@ -40,7 +42,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .logit(let c): "logit \(c)"
-        case .probability(let c): "probability \(c)"
+        case .probability(let c), .sigmoid(let c): "probability \(c)"
         case .contrast(let c, let d): "logit \(c) - logit \(d)"
         case .linear(let terms):
             terms.map { "\($0.weight < 0 ? "- " : "+ ")\(abs($0.weight)) logit \($0.classIndex)" }.joined(separator: " ")
@@ -50,7 +52,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     func check(classes: Int) throws(ViTError) {
         let indices =
             switch self {
-            case .logit(let c), .probability(let c): [c]
+            case .logit(let c), .probability(let c), .sigmoid(let c): [c]
             case .contrast(let c, let d): [c, d]
             case .linear(let terms): terms.isEmpty ? [-1] : terms.map(\.classIndex)
             }
@@ -67,15 +69,19 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
             g[d] -= 1
         case .linear(let terms): for term in terms { g[term.classIndex] += term.weight }
         case .probability(let c):
-            guard logits.count > 1 else {
-                let p = ViTConfiguration.Probabilities.sigmoid(logits)[c]
-                g[c] = p * (1 - p)
-                break
-            }
+            guard logits.count > 1 else { return Target.sigmoid(c).gradient(logits: logits) }
             let p = softmax(logits)
             for i in g.indices { g[i] = p[c] * ((i == c ? 1 : 0) - p[i]) }
+        case .sigmoid(let c):
+            let p = ViTConfiguration.Probabilities.sigmoid(logits)[c]
+            g[c] = p * (1 - p)
         }
         return g
+    }
+
+    /// The target under a head whose logits mean this: where each stands for itself, a probability is its sigmoid.
+    public func under(_ probabilities: ViTConfiguration.Probabilities) -> Target {
+        if case .probability(let c) = self, probabilities == .sigmoid { .sigmoid(c) } else { self }
     }
 
     /// The value of the target.
@@ -85,6 +91,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
         case .contrast(let c, let d): logits[c] - logits[d]
         case .linear(let terms): terms.reduce(0) { $0 + $1.weight * logits[$1.classIndex] }
         case .probability(let c): (logits.count > 1 ? softmax(logits) : ViTConfiguration.Probabilities.sigmoid(logits))[c]
+        case .sigmoid(let c): ViTConfiguration.Probabilities.sigmoid(logits)[c]
         }
     }
 }
@@ -95,13 +102,15 @@ public enum TargetChoice: Sendable, Hashable, Codable {
     /// The logit of the class with the largest logit (the first of equals).
     case predicted
     /// What sets a class apart from its nearest neighbours: `sum_k p_k (y_c - y_k) / sum_k p_k` over the (at most three) other classes whose
-    /// logits are closest, p the softmax of this image, held fixed (Finer-CAM, arXiv:2501.11309). Nil: the predicted class.
+    /// logits are closest, p this image's probabilities, held fixed (Finer-CAM, arXiv:2501.11309). Nil: the predicted class.
     case nearest(to: Int?)
 
     /// The target, once the logits are known.
-    public func resolved(logits: [Float]) -> Target {
+    ///
+    /// - Parameter probabilities: what the head's logits mean.
+    public func resolved(logits: [Float], _ probabilities: ViTConfiguration.Probabilities = .softmax) -> Target {
         switch self {
-        case .fixed(let target): return target
+        case .fixed(let target): return target.under(probabilities)
         case .predicted:
             var best = 0
             for i in logits.indices where logits[i] > logits[best] { best = i }
@@ -112,7 +121,7 @@ public enum TargetChoice: Sendable, Hashable, Codable {
             guard logits.count > 1, logits.indices.contains(c) else { return .logit(c) }
             let others = logits.indices.filter { $0 != c }.sorted { (abs(logits[$0] - logits[c]), $0) < (abs(logits[$1] - logits[c]), $1) }
             let near = others.prefix(3)
-            let p = softmax(logits)
+            let p = probabilities(logits)
             let total = near.reduce(0) { $0 + p[$1] }
             // Where the neighbours have no probability left to tell them apart they count alike.
             let terms = near.map { Target.Term($0, total > 0 ? -p[$0] / total : -1 / Float(near.count)) }

@@ -13,6 +13,8 @@ struct TokenLayout: Sendable {
     let grid: PatchGrid
     /// By image, which patches of the grid are there, ascending; nil when all are.
     let kept: [[Int]]?
+    /// By image, which patches can be attended to, ascending; nil when all can.
+    let visible: [[Int]]?
 
     var patches: Int { tokens - prefix }
 
@@ -20,11 +22,14 @@ struct TokenLayout: Sendable {
     func patch(_ token: Int, of image: Int) -> Int { kept.map { $0[image][token - prefix] } ?? token - prefix }
 
     /// - Parameter request: what later passes read.
-    init(configuration: ViTConfiguration, grid: PatchGrid, kept: [[Int]]? = nil, request: TraceRequest) {
+    init(
+        configuration: ViTConfiguration, grid: PatchGrid, kept: [[Int]]? = nil, visible: [[Int]]? = nil, request: TraceRequest
+    ) {
         prefix = configuration.prefixTokens
         tokens = prefix + (kept?.first?.count ?? grid.count)
         self.grid = grid
         self.kept = kept
+        self.visible = visible
         let wantsAllTokens = request.needsAllTokens(depth: configuration.depth)
         switch configuration.pooling {
         case .classToken: lastRows = wantsAllTokens ? tokens : 1

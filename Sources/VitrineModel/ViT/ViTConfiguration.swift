@@ -252,6 +252,7 @@ public enum ViTError: Error, Equatable, CustomStringConvertible {
             "\(targets) targets for \(images) images; give one per image"
         case .blockOutOfRange(let block, let depth):
             "block \(block), but the model has blocks 0...\(depth - 1)"
+                + (block == depth ? "; after the last one nothing but the tokens that the head reads reaches the logits" : "")
         case .headOutOfRange(let head, let heads):
             "attention head \(head), but the model has heads 0...\(heads - 1)"
         case .siteNotServed(let site, let pass):

@@ -44,11 +44,13 @@ public final class QuestionedImage {
         grid = try model.configuration.grid(height: image.pixels.shape[1], width: image.pixels.shape[2])
         guard model.head != nil else { throw ViTError.noHead(request: "a metric that asks the model") }
         switch image.target {
-        case .fixed(let target): self.target = target
+        case .fixed(let target): self.target = target.under(model.configuration.probabilities)
         case .predicted, .nearest:
             var found: Target?
             let first = Probe(model: model, image: image.pixels, grid: grid, target: nil, workspace: workspace, watch: watch)
-            try first.logits(of: CollectionOfOne(ChangedInput.pixels(image.pixels))) { found = image.target.resolved(logits: $1) }
+            try first.logits(of: CollectionOfOne(ChangedInput.pixels(image.pixels))) {
+                found = image.target.resolved(logits: $1, model.configuration.probabilities)
+            }
             target = found ?? .logit(0)
         }
         self.image = image
@@ -140,7 +142,8 @@ private struct MapWitness: Witness {
         for circumstance in circumstances {
             switch circumstance {
             case .input(.pixels(let pixels)): waiting.append(pixels)
-            case .input(.patches): throw Undefined("a method is not asked about an image without some of its patches")
+            case .input(.patches), .input(.visible), .input(.averaged):
+                throw Undefined("a method is not asked about an image without some of its patches")
             case .target(let c): try single(.logit(c))
             case .seed(let draw): try single(nil, nil, questioned.methodSeed &+ UInt64(draw))
             case .randomised(let layers, let draw): try single(nil, questioned.networks.network(layers, draw: draw))

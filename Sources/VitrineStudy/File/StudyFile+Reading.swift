@@ -146,7 +146,14 @@ extension StudyFile {
                 methods.append(.maskPrior)
                 continue
             }
-            do throws(MethodError) { methods.append(.explainer(try ConfiguredMethod(text))) } catch {
+            do throws(MethodError) {
+                let method = try ConfiguredMethod(text)
+                if method.targetText != nil {
+                    reader.complain(item.place, "method '\(text)': a study explains one class per image, which its key 'target' names")
+                    continue
+                }
+                methods.append(.explainer(method))
+            } catch {
                 if case .unknown(let name, let known) = error {
                     let all = known + [StudyMethod.maskPriorName]
                     reader.complain(item.place, "no method '\(name)'; the methods are \(all.joined(separator: ", "))")

@@ -93,7 +93,10 @@ struct ToyWitness: Witness {
             let means: [Double]
             switch input {
             case .pixels(let pixels): means = patchMeans(pixels)
-            case .patches(let kept):
+            case .averaged(let kept):
+                let mean = own.reduce(0, +) / Double(own.count)
+                means = own.indices.map { kept.contains($0) ? own[$0] : mean }
+            case .patches(let kept), .visible(let kept):
                 var present = [Double](repeating: 0, count: own.count)
                 for patch in kept { present[patch] = own[patch] }
                 means = present
@@ -121,7 +124,8 @@ struct ToyWitness: Witness {
         var means = patchMeans(image)
         switch circumstance {
         case .input(.pixels(let pixels)): means = patchMeans(pixels)
-        case .input(.patches(let kept)): for i in means.indices where !kept.contains(i) { means[i] = 0 }
+        case .input(.patches(let kept)), .input(.visible(let kept)), .input(.averaged(let kept)):
+            for i in means.indices where !kept.contains(i) { means[i] = 0 }
         case .target(let c): weights = self.weights[c]
         case .seed: break
         case .randomised(let range, let draw):

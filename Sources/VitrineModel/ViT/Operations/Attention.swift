@@ -148,6 +148,7 @@ extension Pass {
                 allRows ? heads.allAttention(b, h) : heads.attention(b, h)
             )
         }
+        if let visible = layout.visible { hideKeys(except: visible, in: &scores) }
         return scores
     }
 

@@ -1,0 +1,107 @@
+import ReferenceViT
+import Testing
+import VitrineImage
+import VitrineModel
+import VitrineTensor
+
+@testable import VitrineExplain
+
+/// What stands beside a map: shares, gaps, outliers, and words where it shows nothing.
+@Suite struct DiagnosticsTests {
+    private func result(_ text: String, _ model: VisionTransformer, _ image: Tensor) throws -> Explanation {
+        let plan = try ExplanationPlan(model: model, methods: ConfiguredMethod.parse([text]), seed: 5)
+        let prepared = PreparedImage(name: "one", pixels: image, target: .fixed(.logit(1)))
+        return try #require(try plan.explain([prepared], workspace: Workspace(poisons: true))[0].explanations.first)
+    }
+
+    /// Patches without content leave all relevance to the positions, and a network without positions has no such share.
+    @Test(arguments: ["input-x-gradient", "cp-lrp", "attn-lrp", "libra:level=token", "gamma-lrp"])
+    func theShareOfPositionsIsPlanted(_ method: String) throws {
+        let random = RandomModel.all[0]
+        let image = random.image(0)
+        let share = try #require(try result(method, random.model, image).notes["position-share"]?.first)
+        #expect(share > 0.01 && share < 0.99)
+        var blind = random.model
+        blind.patchEmbedding.weight.fill(0)
+        blind.patchEmbedding.bias?.fill(0)
+        // 1e-6: positions taken as a difference, in Float32.
+        #expect(abs((try result(method, blind, image).notes["position-share"]?.first ?? .nan) - 1) < 1e-6)
+        var placeless = random.model
+        placeless.positionEmbedding.fill(0)
+        #expect(try result(method, placeless, image).notes["position-share"] == nil)
+    }
+
+    @Test func outliersAreCounted() {
+        #expect(OutlierPatches.count([1, 1.1, 0.9, 1, 1.05, 0.95, 40, 1]) == 1)
+        #expect(OutlierPatches.count([1, 1.1, 0.9, 1, 1.05, 0.95, 1.2]) == 0)
+        #expect(OutlierPatches.count([3]) == 0)
+    }
+
+    /// A patch whose token is made enormous is counted in every method's notes, and no control speaks of it.
+    @Test func aPlantedOutlierIsNoted() throws {
+        let random = RandomModel.all[0]
+        var model = random.model
+        let width = random.configuration.width
+        let row = random.configuration.positionedPrefixTokens + 4
+        model.positionEmbedding.withMutableSpan { span in for i in row * width..<(row + 1) * width { span[i] *= 300 } }
+        for method in ["gradcam", "rollout", "token-removal"] {
+            #expect(try result(method, model, random.image(0)).notes["outlier-patches"] == [1], "\(method)")
+            #expect(try result(method, random.model, random.image(0)).notes["outlier-patches"] == [0], "\(method)")
+        }
+        #expect(try result("centre", model, random.image(0)).notes.isEmpty)
+    }
+
+    @Test func whatShowsNothingSaysSo() {
+        func problem(_ values: [Float], clips: Bool = true) -> String? {
+            HeatMap(
+                rows: 1, columns: values.count, values: values, height: 1, width: values.count, display: clips ? .gradCAM : .relevance
+            ).audit.problem
+        }
+        #expect(problem([0, 1]) == nil)
+        #expect(problem([-1, -2])?.contains("no value is above 0") == true)
+        #expect(problem([-1, -2], clips: false) == nil)
+        #expect(problem([0, 0])?.contains("0 everywhere") == true)
+        #expect(problem([2, 2])?.contains("one value everywhere") == true)
+        #expect(problem([.nan, 2])?.contains("NaN (1 values)") == true)
+    }
+
+    /// The integrated map adds up to what the block's norm1 output adds to the logit; the gap shrinks with the nodes.
+    @Test(arguments: RandomModel.families)
+    func integratedCDAMIsComplete(_ random: RandomModel) throws {
+        let few = try #require(try result("cdam:integrated=2", random.model, random.image(0)).notes["completeness-gap"]?.first)
+        let many = try #require(try result("cdam:integrated=24", random.model, random.image(0)).notes["completeness-gap"]?.first)
+        // Float32 logits of order 1 leave 1e-6; 1e-3 where they hardly differ.
+        #expect(many < 1e-3 && many <= few + 1e-4, "\(few), \(many)")
+    }
+
+    /// Two seeds differ by no more than their standard errors say, and the noise leaves the plain map within them.
+    @Test func smoothCDAMStatesItsError() throws {
+        let random = RandomModel.all[0]
+        let a = try result("cdam:smooth=200,seed=1", random.model, random.image(0))
+        let b = try result("cdam:smooth=200,seed=2", random.model, random.image(0))
+        let (ea, eb) = (try #require(a.error), try #require(b.error))
+        for i in a.map.values.indices {
+            let error = (ea.values[i] * ea.values[i] + eb.values[i] * eb.values[i]).squareRoot()
+            // Six standard errors.
+            #expect(abs(a.map.values[i] - b.map.values[i]) < 6 * error + 1e-6)
+        }
+        #expect(a.map != b.map)
+        let plain = try result("cdam", random.model, random.image(0)).map
+        #expect((Correlation.pearson(plain.values, a.map.values) ?? 0) > 0.9)
+    }
+
+    /// CDAM is HiResCAM before its ReLU.
+    @Test(arguments: RandomModel.families)
+    func cdamIsHiResCAM(_ random: RandomModel) throws {
+        let cdam = try result("cdam", random.model, random.image(0)).map
+        #expect(cdam.values == (try result("hirescam", random.model, random.image(0)).map.values))
+    }
+
+    /// Where there are no gates LibraGrad's product is CP-LRP's.
+    @Test func libraIsCPLRPWithoutGates() throws {
+        for random in RandomModel.families where random.configuration.mlp != .swiGLU {
+            let libra = try result("libra", random.model, random.image(0)).map
+            #expect(libra.values == (try result("cp-lrp", random.model, random.image(0)).map.values))
+        }
+    }
+}
