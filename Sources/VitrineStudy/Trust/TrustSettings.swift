@@ -3,9 +3,9 @@ import VitrineTrain
 /// What decides the result of a trust run, but for its methods and metrics.
 public struct TrustSettings: Sendable, Equatable {
     /// Phantoms of each task to train on, in each round.
-    public var count = 2400
+    public var count = 4000
     /// Epochs of a round.
-    public var epochs = 16
+    public var epochs = 12
     /// Rounds of training at most; each goes on from the one before with phantoms of its own, until the model passes the check.
     public var rounds = 4
     /// Positive images on which the check is made, and as many negative ones.
