@@ -22,13 +22,16 @@ extension VisionTransformer {
     /// Images that go through the network together: about a thousand tokens, which fill the matrix products.
     public static func imagesPerPass(tokens: Int) -> Int { max(1, 1056 / max(1, tokens)) }
 
-    /// z_0 `[B, N, width]`: patches and prefix tokens with their positions, what block 0 reads.
+    /// z_0 `[B, N, width]`: patches and prefix tokens with their positions, what block 0 reads; behind the norm before the blocks, where
+    /// there is one, which takes each token for itself.
     ///
     /// - Parameter images: `[B, channels, height, width]`, normalised.
     public func embedded(_ images: Tensor, workspace: Workspace) throws(ViTError) -> Tensor {
         let grid = try checkedGrid(of: images)
         let layout = TokenLayout(configuration: configuration, grid: grid, request: .logits)
-        return Pass(model: self, layout: layout, workspace: workspace).embed(images, grid: grid)
+        let pass = Pass(model: self, layout: layout, workspace: workspace)
+        let z = pass.embed(images, grid: grid)
+        return inputNorm.map { pass.normed($0, z).output } ?? z
     }
 
     /// The tokens `[B, N, width]` after one block.
