@@ -201,6 +201,11 @@ public final class Probe {
 
     /// z_0 in which every patch holds the mean of the image's patch embeddings, at its own position.
     private lazy var averaged: Result<Tensor, ViTError> = Result { () throws(ViTError) in
+        // Behind a norm, content and position are no sum.
+        guard model.inputNorm == nil else {
+            throw .unfitting(
+                what: "the mean embedding in the place of patches", network: "a norm before its blocks; choose another removal")
+        }
         let (all, empty) = (try embeddedTokens(), try emptyTokens())
         var content = all
         addScaled(empty, -1, to: &content)

@@ -125,11 +125,17 @@ private struct KnowingClassifier {
         let wrong = try scorer.scores(of: map(image.cause, sign: -1), image)
         let location = try #require(right[TrustMeasure.localisation])
         let inverse = try #require(wrong[TrustMeasure.localisation])
-        // The best order of the patches is that of their shares of the cause.
-        #expect(abs(location.value - (location.ceiling ?? 0)) < 1e-12)
-        #expect(location.value > location.chance && inverse.value < inverse.chance)
-        // The patch with most of the cause may hold other pixels too.
-        #expect(try #require(right[TrustMeasure.pointing]).value > 0.5)
+        // Shares of the cause order the patches best; the ceiling takes whole patches for cause, which they are not.
+        #expect(location.value > 2 * location.chance && inverse.value < inverse.chance)
+        #expect(location.value <= (location.ceiling ?? 0) + 1e-12)
+        var random = Philox(seed: 2, name: name)
+        for _ in 0..<50 {
+            let any = HeatMap(
+                rows: 8, columns: 8, values: (0..<64).map { _ in Float(random.uniform()) }, height: 64, width: 64, display: .attention)
+            #expect(try #require(scorer.scores(of: any, image)[TrustMeasure.localisation]).value <= location.value)
+        }
+        let pointing = try #require(right[TrustMeasure.pointing])
+        #expect(pointing.value > pointing.chance)
         let distractor = TrustMeasure.credit(.distractor)
         let region = try #require(image.regions[.distractor])
         let misled = try scorer.scores(of: map(region), image)

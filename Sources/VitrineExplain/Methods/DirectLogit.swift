@@ -34,6 +34,7 @@ struct DirectLogit: Explainer {
         if network.projectionWidth > 0 || network.hasUnitFeatures {
             throw .unfitting(what: "direct-logit", network: "a projection or a scaling between its last norm and its head")
         }
+        if network.normPlacement == .absent { throw .unfitting(what: "direct-logit", network: "no norm after its last block") }
         if let head, head >= network.heads { throw .headOutOfRange(head: head, heads: network.heads) }
         _ = try network.block(layer)
         var request = TraceRequest(

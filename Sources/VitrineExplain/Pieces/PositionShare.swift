@@ -12,6 +12,8 @@ extension Probe {
     ///   - gradient: what the pass downwards left there.
     /// - Returns: nil where nothing is added to the tokens for their positions, or where there is no relevance.
     func positionShare(_ tokens: Tensor, _ gradient: Tensor) throws(ViTError) -> Double? {
+        // Behind a norm, content and position are no sum.
+        guard model.inputNorm == nil else { return nil }
         let empty = try emptyTokens()
         var (position, content) = (0.0, 0.0)
         var hasPositions = false

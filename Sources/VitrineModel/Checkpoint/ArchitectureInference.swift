@@ -6,7 +6,7 @@ import VitrineTensor
 /// published model of the layout differs, and becomes a fact that says so; everything else is asked for.
 struct ArchitectureInference {
     let path: String
-    let keys: MappedKeys
+    var keys: MappedKeys
     /// Shapes by published key.
     let shapes: [String: [Int]]
     /// Keys of the dictionaries around the tensors.

@@ -84,7 +84,7 @@ extension VisionTransformer {
         }
         let own = try ownConfiguration(tensors)
         let periods = try keys.sources.removeValue(forKey: "rope.periods").map { try tensors.tensor($0[0]).values }
-        let inference = ArchitectureInference(
+        var inference = ArchitectureInference(
             path: tensors.path, keys: keys, shapes: tensors.shapes, group: tensors.group,
             hints: own == nil ? try foreignConfiguration(tensors, options: options) : nil, options: options, order: tensors.order,
             modules: tensors.modules, head: head, rotaryPeriods: periods)
@@ -96,6 +96,14 @@ extension VisionTransformer {
             facts += configuration.facts(givenBy: options)
         } else {
             configuration = try inference.configuration(family: family, facts: &facts)
+        }
+        if configuration.normPlacement == .absent {
+            for name in ["norm.weight", "norm.bias"] {
+                for key in keys.sources.removeValue(forKey: name) ?? [] {
+                    keys.tolerated.append((key, "the classifier reads tokens before it"))
+                }
+            }
+            inference.keys = keys
         }
         let notes = facts.filter { if case .tensors = $0.origin { false } else { $0.origin != .stored } }
             .map { "\($0.name): \($0.value) (\($0.source))" }

@@ -8,7 +8,7 @@ import VitrineTensor
 /// Scores maps of one task against what its network provably used.
 ///
 /// Every map is reduced to the network's patches first (mean over each patch), the resolution at which all methods can be compared, so
-/// that chance is exact and the ceiling is that of the grid.
+/// that chance is exact; the ceiling takes whole patches for cause, and no map reaches it.
 struct TrustScorer: Sendable {
     let task: TrustTask
     let model: VisionTransformer
