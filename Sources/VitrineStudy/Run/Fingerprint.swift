@@ -71,7 +71,10 @@ struct StudyFingerprints {
 extension StudyPlan {
     /// How the study file says to load a model and to prepare images for it.
     func settings(of record: ModelRecord) -> String {
-        file.settings(of: record.name, dataset: sources[record.datasetID].settings.name) ?? ""
+        let settings = file.settings(of: record.name, dataset: sources[record.datasetID].settings.name) ?? ""
+        // A head in a file of its own is part of the weights.
+        guard let head = entry(record)?.settings[.head], let digest = try? sha256(ofFile: Self.resolve(head, folder)) else { return settings }
+        return settings + "; head \(digest)"
     }
 }
 
