@@ -275,7 +275,7 @@ struct ExplainRun {
             + FileCollection.join(output, item.entry.name).printable + ".*"
     }
 
-    private func label(_ index: Int) -> String { target.name(index).map { "\(index) \($0)" } ?? "\(index)" }
+    private func label(_ index: Int) -> String { Words.classLabel(index, target.name(index)) }
 
     // MARK: Files
 
@@ -314,7 +314,7 @@ extension ResultLine {
         if target.contains(" - ") || target.hasPrefix("+ ") || target.hasPrefix("- ") { return target }
         // Lines of version 0.1.0 say "logit 1" alone.
         guard let index = classIndex ?? target.split(separator: " ").last.flatMap({ Int($0) }) else { return target }
-        return "class \(index)" + (className.map { " \($0)" } ?? "")
+        return "class " + Words.classLabel(index, className)
             + (probabilities.indices.contains(index) ? ", p \(Words.probability(probabilities[index]))" : "")
     }
 }

@@ -11,6 +11,12 @@ enum Words {
         return String(format: "%.3f", p)
     }
 
+    /// A class by its index, and by its name where that says more.
+    static func classLabel(_ index: Int, _ name: String?) -> String {
+        guard let name, name != "\(index)" else { return "\(index)" }
+        return "\(index) \(name)"
+    }
+
     static func logit(_ value: Float) -> String { String(format: "%.3f", value) }
 
     static func correlation(_ r: Double?) -> String { r.map { String(format: "%.3f", $0) } ?? "undefined" }

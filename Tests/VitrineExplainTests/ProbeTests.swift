@@ -24,7 +24,7 @@ import VitrineTensor
         return (0..<count).map { i in
             var draw = Philox(seed: 5, name: "inputs", index: UInt64(i))
             if i % 7 == 5 { return .visible((0..<patches).filter { _ in draw.uniform() < 0.6 }) }
-            if i % 7 == 6 { return .averaged(keeping: (0..<patches).filter { _ in draw.uniform() < 0.6 }) }
+            if i % 7 == 6 && random.model.inputNorm == nil { return .averaged(keeping: (0..<patches).filter { _ in draw.uniform() < 0.6 }) }
             if i % 3 == 0 {
                 var pixels = random.image(0)
                 pixels.withMutableSpan { $0[i % $0.count] += 1 }

@@ -73,7 +73,9 @@ extension StudyPlan {
     func settings(of record: ModelRecord) -> String {
         let settings = file.settings(of: record.name, dataset: sources[record.datasetID].settings.name) ?? ""
         // A head in a file of its own is part of the weights.
-        guard let head = entry(record)?.settings[.head], let digest = try? sha256(ofFile: Self.resolve(head, folder)) else { return settings }
+        guard let head = entry(record)?.settings[.head], let digest = try? sha256(ofFile: Self.resolve(head, folder)) else {
+            return settings
+        }
         return settings + "; head \(digest)"
     }
 }
