@@ -24,6 +24,8 @@ public final class QuestionedImage {
     let networks: RandomisedNetworks
     let probe: Probe
     let memory = WitnessMemory()
+    /// Empty until somebody asked.
+    private var ownLogits: [Float] = []
     private let model: VisionTransformer
     private let workspace: Workspace
     private let watch: Watch
@@ -46,12 +48,11 @@ public final class QuestionedImage {
         switch image.target {
         case .fixed(let target): self.target = target.under(model.configuration.probabilities)
         case .predicted, .nearest:
-            var found: Target?
+            var own: [Float] = []
             let first = Probe(model: model, image: image.pixels, grid: grid, target: nil, workspace: workspace, watch: watch)
-            try first.logits(of: CollectionOfOne(ChangedInput.pixels(image.pixels))) {
-                found = image.target.resolved(logits: $1, model.configuration.probabilities)
-            }
-            target = found ?? .logit(0)
+            try first.logits(of: CollectionOfOne(ChangedInput.pixels(image.pixels))) { own = $1 }
+            target = image.target.resolved(logits: own, model.configuration.probabilities)
+            ownLogits = own
         }
         self.image = image
         self.scale = scale
@@ -64,11 +65,10 @@ public final class QuestionedImage {
         probe = Probe(model: model, image: image.pixels, grid: grid, target: target, workspace: workspace, watch: watch)
     }
 
-    /// The network's logits for the image as it stands.
+    /// The network's logits for the image as it stands; one pass at most, however often they are asked for.
     public func logits() throws -> [Float] {
-        var found: [Float] = []
-        try probe.logits(of: CollectionOfOne(ChangedInput.pixels(image.pixels))) { found = $1 }
-        return found
+        if ownLogits.isEmpty { try probe.logits(of: CollectionOfOne(ChangedInput.pixels(image.pixels))) { ownLogits = $1 } }
+        return ownLogits
     }
 
     /// The probabilities of the classes sum to 1.

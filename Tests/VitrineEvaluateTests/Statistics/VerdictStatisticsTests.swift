@@ -124,14 +124,14 @@ struct VerdictStatisticsTests {
         #expect(try PatientConcordance(tied, clusters: Clusters(independent: 2), seed: 1, resamples: 10) == nil)
     }
 
-    /// Small; `Scripts/coverage` runs the large one. 1,000 studies: a share of 95 %, or of 5 %, has a standard error of 0.7 %; the bars lie 3 of
+    /// Small; `Scripts/coverage` runs the large one. 1,000 studies: a share of 95 %, or of 5 %, has a standard error of 0.7 %; the bars lie about 3 of
     /// them beyond what is wanted, 93 to 97 % and 6 %.
     @Test("intervals hold the truth and tests keep their level, in few simulated studies")
     func coverage() throws {
         for (shape, patients, isClustered) in [(CoverageStudy.Shape.saturated, 12, false), (.skewed, 20, true)] {
             let study = CoverageStudy(shape: shape, patients: patients, isClustered: isClustered, studies: 1000, resamples: 400)
             let (coverage, size) = (try study.coverage(), try study.size())
-            #expect(coverage > 0.909 && coverage < 0.991, "\(shape): \(coverage)")
+            #expect(coverage > 0.912 && coverage < 0.988, "\(shape): \(coverage)")
             #expect(size < 0.081, "\(shape): \(size)")
         }
     }
