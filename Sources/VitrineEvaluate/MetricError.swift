@@ -20,8 +20,8 @@ public enum MetricError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unknownMetric(let name, let known):
             // Without the percentage and the options, which need not resemble anything.
-            "unknown metric '\(name)'\(Suggestion.question(String(name.prefix { $0 != "@" && $0 != ":" }), in: known)) Choose from "
-                + known.joined(separator: ", ")
+            "unknown metric '\(name)'"
+                + Suggestion.choice(String(name.prefix { $0 != "@" && $0 != ":" }), in: known, listedBy: "vitrine evaluate --help")
         case .unknownOption(let metric, let option, let known):
             "metric '\(metric)' has no option '\(option)': "
                 + (known.isEmpty ? "it takes none" : "choose from \(known.joined(separator: ", "))")

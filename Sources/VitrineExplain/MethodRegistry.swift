@@ -80,7 +80,7 @@ public struct ConfiguredMethod: Sendable {
     public init(_ text: String) throws(MethodError) {
         var options = try MethodOptions.parse(text)
         guard let method = Method.named(options.method) else { throw .unknown(options.method, known: Method.all.map(\.identifier)) }
-        targetText = method.isClassSpecific ? try options.take("target", default: nil) { $0.isEmpty ? nil : .some($0) } : nil
+        targetText = method.isClassSpecific ? try options.take("target", default: nil, "a class") { $0.isEmpty ? nil : .some($0) } : nil
         explainer = try method.make(&options)
         try options.finish()
         self.method = method
@@ -113,6 +113,7 @@ public struct ConfiguredMethod: Sendable {
         var methods: [ConfiguredMethod] = []
         var leftOut: [(name: String, reason: String)] = []
         var seen = Set<String>()
+        var named = Set<String>()
         for text in texts {
             let group: [Method]?
             if text == "all" {
@@ -127,8 +128,12 @@ public struct ConfiguredMethod: Sendable {
                 group = nil
             }
             guard let group else {
-                guard seen.insert(text).inserted else { throw .duplicate(text) }
-                methods.append(try ConfiguredMethod(text))
+                guard named.insert(text).inserted else { throw .duplicate(text) }
+                // A group may have brought it already, or left it out; who names it wants it.
+                if seen.insert(text).inserted || leftOut.contains(where: { $0.name == text }) {
+                    leftOut.removeAll { $0.name == text }
+                    methods.append(try ConfiguredMethod(text))
+                }
                 continue
             }
             for method in group where seen.insert(method.identifier).inserted {

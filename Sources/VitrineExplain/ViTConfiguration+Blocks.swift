@@ -8,6 +8,12 @@ extension ViTConfiguration {
         return block
     }
 
+    /// The last blocks, as many as an option names.
+    func last(_ count: Int) throws(ViTError) -> Range<Int> {
+        guard (1...depth).contains(count) else { throw .blockCount(asked: count, depth: depth) }
+        return depth - count..<depth
+    }
+
     /// All blocks from the one an option names on.
     func blocks(from start: Int) throws(ViTError) -> Range<Int> { try block(start)..<depth }
 }

@@ -21,6 +21,38 @@ public enum Suggestion {
         return nearest(to: text, in: plain).flatMap { plain.firstIndex(of: $0) }.map { "; did you mean \(names[$0])?" } ?? "."
     }
 
+    /// "; did you mean A, B or C?" and where all names stand; the names themselves, nearest first or as they are, where they are few.
+    ///
+    /// - Parameter listedBy: what prints all of many names.
+    public static func choice(_ text: String, in names: [String], listedBy: String) -> String {
+        guard names.count > 12 else { return "\(question(text, in: names)) Choose from \(names.joined(separator: ", "))" }
+        let near = nearest(3, to: text, in: names)
+        let last = near.last ?? ""
+        let question =
+            near.isEmpty ? "." : "; did you mean \((near.count > 1 ? near.dropLast().joined(separator: ", ") + " or " : "") + last)?"
+        return "\(question) \(listedBy) lists all \(names.count)"
+    }
+
+    /// The nearest names, best first: at most a third of the letters away from the name or its beginning, or beginning alike.
+    static func nearest(_ count: Int, to text: String, in names: [String]) -> [String] {
+        let plain = bare(text)
+        guard !plain.isEmpty else { return [] }
+        // `@K` stands for a number and is not compared.
+        let compared = names.map { $0.hasSuffix("@K") ? String($0.dropLast(2)) : $0 }
+        let best = nearest(to: text, in: compared)
+        let scored = names.indices.compactMap { index -> (rank: Int, index: Int, name: String)? in
+            let other = bare(compared[index])
+            let isBeginning = plain.count >= 3 && (other.starts(with: plain) || plain.starts(with: other))
+            // A name may begin with what was meant: gradcam-eigen for gradcm.
+            let beginning = distance(plain, Array(other.prefix(plain.count + 1))) + 1
+            let distance = min(distance(plain, other), beginning)
+            let isBest = compared[index] == best
+            guard isBest || isBeginning || distance <= max(1, plain.count / 3) else { return nil }
+            return (isBest ? -1 : isBeginning ? 0 : distance, index, names[index])
+        }
+        return scored.sorted { ($0.rank, $0.index) < ($1.rank, $1.index) }.prefix(count).map(\.name)
+    }
+
     private static func bare(_ text: String) -> [Character] { text.lowercased().filter { $0.isLetter || $0.isNumber } }
 
     /// Levenshtein's: insertions, deletions, replacements, and neighbours that changed places count 1 each.

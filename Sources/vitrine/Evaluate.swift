@@ -140,7 +140,7 @@ struct Evaluate: ParsableCommand {
                 let outcome = MapScores(file, of: scored, on: maskFolder, checked, evaluator)
                 guard !outcome.isStopped else { return }
                 outcomes.withLock { $0[i] = outcome }
-                progress.advance()
+                progress.advance(failed: outcome.scores.isEmpty ? 1 : 0)
             }
         }
         let scores = outcomes.withLock { $0 }.sorted { $0.key < $1.key }.map(\.value)

@@ -96,6 +96,9 @@ struct Explain: ParsableCommand {
 
     func run() throws {
         if let preprocess { _ = try Preprocess(parsing: preprocess, defaultSize: 224) }
+        if methods.contains(StudyMethod.maskPriorName) {
+            throw CommandFailure("--method mask-prior: looks at the masks of a whole data set, so it runs in a study alone (vitrine study)")
+        }
         for text in methods where text != "all" && !text.hasPrefix("family:") { _ = try ConfiguredMethod(text) }
         let inputs = try InputImages(images, output: output)
         try OutputFolder.make(output)
@@ -105,7 +108,7 @@ struct Explain: ParsableCommand {
         let target = try ExplainTarget(targets.first ?? "predicted", loaded, expression: targetExpression)
         var (configured, leftOut) = try ConfiguredMethod.expanded(methods, for: loaded.model.configuration)
         configured = try target.applied(to: configured, all: targets, loaded)
-        for method in leftOut { complain("note: method '\(method.name)' is left out: \(method.reason)") }
+        for line in Words.leftOut(leftOut) { complain(line) }
         let assumptions = ModelOptions.assumptions(
             loaded.report.facts, preprocess: chosen.source == .assumed && inputs.needPreprocessing ? chosen.preprocess.description : nil)
         if let assumptions { complain("\(loaded.report.path): \(assumptions)") }

@@ -114,7 +114,7 @@ struct ExplainRun {
                 }
             }
             try emitter.give(outcomes, index: index)
-            progress.advance(by: batches[index].count)
+            progress.advance(by: outcomes.count, failed: outcomes.count { $0.failure != nil && $0.words == nil })
         }
         // What other workers finished after the first that was stopped has its lines too.
         if isInterrupted.load(ordering: .relaxed) { try emitter.finish() }

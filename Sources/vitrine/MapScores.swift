@@ -86,7 +86,10 @@ struct MapScores: Sendable {
         } catch let error as MaskMismatch {
             fail("size-mismatch", .other, "\(error)")
         } catch {
-            fail("unreadable", .other, "\(error)")
+            // What the model or a metric says of a map does not know its file; a sentence of the command's own does.
+            let line = "\(error)"
+            let isNamed = error is CommandFailure || line.contains(file.path) || !maskFile.isEmpty && line.contains(maskFile)
+            fail("unreadable", .other, isNamed ? line : "\(file.path): \(line)")
         }
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import VitrineExplain
 import VitrineModel
+import VitrineStudy
 import VitrineTensor
 
 struct Methods: ParsableCommand {
@@ -24,6 +25,8 @@ struct Methods: ParsableCommand {
         var summary: String
         var options: String
         var isClassSpecific: Bool
+        /// `vitrine explain` does not know it.
+        var isOfStudiesAlone = false
         var forwardPasses: Double
         var backwardPasses: Double
         var citation: String
@@ -32,7 +35,7 @@ struct Methods: ParsableCommand {
     func run() throws {
         let network = ViTConfiguration(
             patchSize: 16, width: 768, depth: 12, heads: 12, classes: 2, positionGrid: PatchGrid(rows: 14, columns: 14))
-        let lines = try Method.all.filter { family == nil || $0.family == family }.map { method in
+        var lines = try Method.all.filter { family == nil || $0.family == family }.map { method in
             let explainer = try ConfiguredMethod(method.identifier).explainer
             let needs = try explainer.needs(network)
             var passes = explainer.passes(network, grid: network.positionGrid)
@@ -42,6 +45,13 @@ struct Methods: ParsableCommand {
                 name: method.identifier, family: method.family, summary: method.summary, options: method.options,
                 isClassSpecific: method.isClassSpecific, forwardPasses: passes.forward, backwardPasses: passes.backward,
                 citation: method.citation)
+        }
+        if family ?? .control == .control {
+            let prior = StudyMethod.maskPrior
+            lines.append(
+                Line(
+                    name: prior.name, family: .control, summary: prior.summary + "; in studies alone", options: "", isClassSpecific: false,
+                    isOfStudiesAlone: true, forwardPasses: 0, backwardPasses: 0, citation: prior.citation))
         }
         if json {
             let encoder = JSONEncoder()

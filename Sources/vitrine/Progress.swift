@@ -9,7 +9,7 @@ final class Progress: Sendable {
     private let unit: String
     private let isQuiet: Bool
     private let start = DispatchTime.now()
-    private let state = Mutex<(done: Int, lastShown: UInt64)>((0, 0))
+    private let state = Mutex<(done: Int, failed: Int, lastShown: UInt64)>((0, 0, 0))
     /// Whether a bar stands on the last line of the terminal. One for the process, as the terminal is.
     private static let barStands = Mutex(false)
 
@@ -20,13 +20,15 @@ final class Progress: Sendable {
     }
 
     /// Counts finished items; shows at most ten updates a second on a terminal, and elsewhere, in the log of a batch system say, a line
-    /// every ten seconds at first and every two minutes later.
-    func advance(by n: Int = 1) {
+    /// every ten seconds at first and every two minutes later. Where all have failed, there is no progress to report at the end.
+    func advance(by n: Int = 1, failed: Int = 0) {
         guard !isQuiet else { return }
         let elapsed = DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds
         state.withLock { state in
             state.done += n
+            state.failed += failed
             let isDone = state.done == total
+            guard state.failed < total else { return clear() }
             let interval = isInteractive ? 100_000_000 : Self.logInterval(elapsed)
             guard isDone || elapsed - state.lastShown >= interval else { return }
             state.lastShown = elapsed

@@ -78,7 +78,7 @@ extension Trust {
         let (loaded, _) = try judged.load.load(model)
         let (chosen, leftOut) = try ConfiguredMethod.expanded(
             methods.isEmpty ? VerdictStudy.standardMethods : methods, for: loaded.model.configuration)
-        for method in leftOut { complain("note: method '\(method.name)' is left out: \(method.reason)") }
+        for line in Words.leftOut(leftOut) { complain(line) }
         guard chosen.contains(where: { !$0.method.isControl }) else {
             throw CommandFailure("--method \(methods.joined(separator: " ")): holds controls alone; name a method to judge")
         }

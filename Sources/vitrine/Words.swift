@@ -26,5 +26,23 @@ enum Words {
         names.prefix(5).map(\.printable).joined(separator: ", ") + (names.count > 5 ? ", ... (\(names.count))" : "")
     }
 
+    /// Methods that a model cannot serve, in one line for each reason.
+    static func leftOut(_ methods: [(name: String, reason: String)]) -> [String] {
+        var groups: [(reason: String, names: [String])] = []
+        for method in methods {
+            let reason = method.reason.replacing("method '\(method.name)'", with: "each")
+            if let i = groups.firstIndex(where: { $0.reason == reason }) {
+                groups[i].names.append(method.name)
+            } else {
+                groups.append((reason, [method.name]))
+            }
+        }
+        return groups.map { group in
+            group.names.count == 1
+                ? "note: method '\(group.names[0])' is left out: \(group.reason.replacing("each needs", with: "it needs"))"
+                : "note: \(group.names.count) methods are left out: \(group.reason): \(group.names.joined(separator: ", "))"
+        }
+    }
+
     static func count(_ n: Int, _ one: String, _ many: String) -> String { "\(n) \(n == 1 ? one : many)" }
 }

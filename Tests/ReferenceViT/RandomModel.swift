@@ -73,7 +73,7 @@ public struct RandomModel: Sendable, CustomStringConvertible {
 }
 
 extension RandomModel {
-    /// One model for every option of the family; grids are not square, widths are odd multiples.
+    /// One model for every option of the family, and so of every family that is read: what every method is walked over. Grids are not square, widths are odd multiples.
     public static let all: [RandomModel] = [
         RandomModel("class token", seed: 1, configuration()),
         RandomModel("mean pooling, norm before", seed: 2, configuration(pooling: .mean)),
@@ -122,6 +122,18 @@ extension RandomModel {
                 $0.hasKeyBias = false
             }),
         RandomModel(
+            "EVA", seed: 16,
+            configuration(pooling: .mean, placement: .afterPooling) { $0.hasKeyBias = false }),
+        RandomModel(
+            "DINOv3, mean of patches", seed: 19,
+            configuration(registers: 2, pooling: .mean, layerScale: true, epsilon: 1e-5) {
+                $0.rotary = RotaryPositions(
+                    pairing: .halves, coordinates: .centred, frequencies: .axial([6.28, 1.9]), columnsFirst: false)
+                $0.hasPositionEmbedding = false
+                $0.positionedPrefixTokens = 0
+                $0.hasKeyBias = false
+            }),
+        RandomModel(
             "CLIP with text vectors", seed: 17,
             configuration(mlp: .activation(.quickGelu), epsilon: 1e-5) {
                 $0.hasInputNorm = true
@@ -132,11 +144,6 @@ extension RandomModel {
             "CLIP, mean of patches without the last norm", seed: 18,
             configuration(pooling: .mean, placement: .absent, epsilon: 1e-5) { $0.hasInputNorm = true }),
     ]
-
-    /// One of each family: what every method is walked over. A new family adds a model above and its name here.
-    public static let families = all.filter {
-        ["class token", "mean pooling, fc_norm", "registers, LayerScale", "SwiGLU, LayerScale"].contains($0.description)
-    }
 
     private static func configuration(
         classToken: Bool = true, distilled: Bool = false, registers: Int = 0, pooling: ViTConfiguration.Pooling = .classToken,

@@ -53,6 +53,17 @@ import VitrineImage
         #expect(try read(config(#", "interpolation": "bicubic", "crop_pct": 1.0, "crop_mode": "squash""#)) == "resize:224:half:bicubic")
         #expect(try read(config(#", "interpolation": "bilinear""#)) == "resize-shorter-crop:256,224:half")
         #expect(throws: PreprocessError.self) { try read(config(#", "crop_mode": "border""#)) }
+        // A frame that is no square: stretched as it is, and refused where it would be cropped.
+        func wide(_ more: String) -> String {
+            #"{"architecture": "vit", "input_size": [3, 24, 40], "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]\#(more)}"#
+        }
+        #expect(try read(wide(#", "crop_pct": 1.0, "crop_mode": "squash""#)) == "resize-rectangle:24,40:half")
+        for more in [#", "crop_pct": 1.0"#, #", "crop_pct": 0.9, "crop_mode": "squash""#, #", "crop_mode": "center""#] {
+            do {
+                _ = try read(wide(more))
+                Issue.record("\(more)")
+            } catch { #expect("\(error)".contains("input_size 24 x 40"), "\(error)") }
+        }
     }
 
     @Test func whatIsNotDoneIsRefused() {

@@ -66,7 +66,7 @@ import VitrineTensor
     }
 
     /// The integrated map adds up to what the block's norm1 output adds to the logit; the gap shrinks with the nodes.
-    @Test(arguments: RandomModel.families)
+    @Test(arguments: RandomModel.all)
     func integratedCDAMIsComplete(_ random: RandomModel) throws {
         let few = try #require(try result("cdam:integrated=2", random.model, random.image(0)).notes["completeness-gap"]?.first)
         let many = try #require(try result("cdam:integrated=24", random.model, random.image(0)).notes["completeness-gap"]?.first)
@@ -91,7 +91,7 @@ import VitrineTensor
     }
 
     /// CDAM is HiResCAM before its ReLU.
-    @Test(arguments: RandomModel.families)
+    @Test(arguments: RandomModel.all)
     func cdamIsHiResCAM(_ random: RandomModel) throws {
         let cdam = try result("cdam", random.model, random.image(0)).map
         #expect(cdam.values == (try result("hirescam", random.model, random.image(0)).map.values))
@@ -99,7 +99,7 @@ import VitrineTensor
 
     /// Where there are no gates LibraGrad's product is CP-LRP's.
     @Test func libraIsCPLRPWithoutGates() throws {
-        for random in RandomModel.families where random.configuration.mlp != .swiGLU {
+        for random in RandomModel.all where random.configuration.mlp != .swiGLU {
             let libra = try result("libra", random.model, random.image(0)).map
             #expect(libra.values == (try result("cp-lrp", random.model, random.image(0)).map.values))
         }

@@ -90,7 +90,7 @@ import VitrineTensor
         }
     }
 
-    @Test(arguments: RandomModel.families)
+    @Test(arguments: RandomModel.all)
     func mapsAreDeterministic(_ random: RandomModel) throws {
         let image = Self.prepared(random, 0)
         let maps = try (0..<2).map { _ in
@@ -117,7 +117,7 @@ import VitrineTensor
     }
 
     /// A method alone gives what it gives among all others, bit for bit: sharing a trace changes nothing.
-    @Test(arguments: RandomModel.families)
+    @Test(arguments: RandomModel.all)
     func companyChangesNothing(_ random: RandomModel) throws {
         let image = Self.prepared(random, 2)
         let methods = try Self.served(random)
@@ -144,7 +144,7 @@ import VitrineTensor
         }
     }
 
-    @Test(arguments: RandomModel.families)
+    @Test(arguments: RandomModel.all)
     func workersChangeNothing(_ random: RandomModel) throws {
         let plan = try Self.plan(random, Self.served(random))
         func maps(workers: Int) throws -> [[HeatMap]] {
@@ -189,7 +189,7 @@ import VitrineTensor
     }
 
     /// The class asked about changes a class-specific map and no other.
-    @Test(arguments: RandomModel.families)
+    @Test(arguments: RandomModel.all)
     func onlyClassSpecificMapsFollowTheTarget(_ random: RandomModel) throws {
         let plan = try Self.plan(random, Self.served(random))
         let maps = try [0, 3].map { target in
@@ -202,8 +202,23 @@ import VitrineTensor
         }
     }
 
+    /// A head of one logit, whose answers are sigmoids.
+    @Test func aSingleLogitIsExplained() throws {
+        var configuration = Self.random.configuration
+        (configuration.classes, configuration.probabilities) = (1, .sigmoid)
+        let random = RandomModel("one logit", seed: 21, configuration)
+        let plan = try Self.plan(random, Self.served(random))
+        let image = PreparedImage(name: "one", pixels: random.image(0), target: .predicted)
+        let result = try plan.explain([image], workspace: Workspace(poisons: true))[0]
+        #expect(result.failures.isEmpty && result.explanations.count == Method.all.count, "\(result.failures)")
+        for explanation in result.explanations {
+            #expect(explanation.map.values.allSatisfy { $0.isFinite }, "\(explanation.method)")
+        }
+    }
+
     /// Every method that draws follows its seed.
-    @Test func drawsFollowTheSeed() throws {
+    @Test(arguments: RandomModel.all)
+    func drawsFollowTheSeed(_ random: RandomModel) throws {
         let methods = Method.all.filter { $0.options.contains("seed=") }.map(\.identifier)
         #expect(methods.count > 8)
         func maps(_ seed: Int) throws -> [HeatMap] {
@@ -211,7 +226,7 @@ import VitrineTensor
                 let text = method == "cdam" ? "cdam:smooth=3" : Self.text(method)
                 return text + (text.contains(":") ? "," : ":") + "seed=\(seed)"
             }
-            return try Self.plan(Self.random, texts).explain([Self.prepared(Self.random, 0)], workspace: Workspace())[0].explanations.map(
+            return try Self.plan(random, texts).explain([Self.prepared(random, 0)], workspace: Workspace())[0].explanations.map(
                 \.map)
         }
         let (first, again, other) = (try maps(1), try maps(1), try maps(2))
@@ -222,7 +237,7 @@ import VitrineTensor
     }
 
     /// What the contract says of every method's raw map: where it stands, and that some are never negative.
-    @Test(arguments: RandomModel.families)
+    @Test(arguments: RandomModel.all)
     func rawMapsAreAsTheContractSays(_ random: RandomModel) throws {
         let nonnegative: Set = [
             "attention", "rollout", "gradient-rollout", "generic-attention", "attention-gradcam", "ag-cam", "gmar", "alti", "legrad",
@@ -335,6 +350,8 @@ import VitrineTensor
         #expect(Set(all.methods.map(\.name) + all.leftOut.map(\.name)) == Set(Method.all.map(\.identifier)))
         let cams = try ConfiguredMethod.expanded(["gradcam", "family:cam"], for: network).methods
         #expect(cams[0].name == "gradcam" && cams.count == Method.all.count { $0.family == .cam })
+        // What a group has brought already may be named as well.
+        #expect(try ConfiguredMethod.expanded(["family:cam", "all", "constant"], for: network).methods.count == all.methods.count)
         var backbone = network
         backbone.classes = 0
         let agnostic = try ConfiguredMethod.expanded(["all"], for: backbone)

@@ -94,7 +94,7 @@ import VitrineTensor
         #expect(found[0] == found[1])
         #expect(found[0] != found[2])
         #expect(found[0] == (try maps([method], random))[0], "another method's precision must not show")
-        #expect(throws: MethodError.badValue(method: method, option: "precision", value: "half")) {
+        #expect(throws: MethodError.badValue(method: method, option: "precision", value: "half", allowed: "single, double")) {
             try ConfiguredMethod(method + ":precision=half")
         }
     }

@@ -32,4 +32,15 @@ import VitrineTensor
     func nearestName(_ text: String, _ expected: String?) {
         #expect(Suggestion.nearest(to: text, in: ["attention", "rollout", "gradcam", "gradcam-eigen", "chefer-stable"]) == expected)
     }
+
+    /// Of many names the nearest three, not all of them.
+    @Test func manyNamesAreNotPrinted() {
+        let names = ["gradcam", "gradcam-eigen", "gradcam-study", "hirescam", "iou@K"] + (0..<20).map { "zzzzzzzz\($0)" }
+        #expect(
+            Suggestion.choice("gradcm", in: names, listedBy: "help")
+                == "; did you mean gradcam, gradcam-eigen or gradcam-study? help lists all 25")
+        #expect(Suggestion.choice("iuo", in: names, listedBy: "help") == "; did you mean iou@K? help lists all 25")
+        #expect(Suggestion.choice("???", in: names, listedBy: "help") == ". help lists all 25")
+        #expect(Suggestion.choice("b", in: ["a", "c"], listedBy: "help") == "; did you mean a? Choose from a, c")
+    }
 }

@@ -29,11 +29,11 @@ import VitrineImage
         ),
         (
             ["explain", "--model", "m", "--image", "i", "--method", "gradcm", "-o", "o"], 1,
-            "Error: no method 'gradcm'; did you mean gradcam? The methods are "
+            "Error: no method 'gradcm'; did you mean gradcam, "
         ),
         (
             ["explain", "--model", "m", "--image", "i", "--method", "grad-cam", "-o", "o"], 1,
-            "Error: no method 'grad-cam'; did you mean gradcam?"
+            "Error: no method 'grad-cam'; did you mean gradcam, "
         ),
         (
             ["explain", "--model", "m", "--image", "i", "--method", "attention", "--preprocess", "resiz", "-o", "o"], 1,
@@ -77,12 +77,32 @@ import VitrineImage
             "Error: --method attention:block=99: block 99, but the model has blocks 0...1"
         ),
         (
+            ["explain", "--model", "MODEL", "--image", "img", "--method", "legrad:layers=99", "-o", "o"], 1,
+            "Error: --method legrad:layers=99: the last 99 blocks, but the model has 2"
+        ),
+        (
+            ["explain", "--model", "MODEL", "--image", "img", "--method", "reciprocam:blocks=9", "-o", "o"], 1,
+            "Error: --method reciprocam:blocks=9: the last 9 blocks, but the model has 2"
+        ),
+        (
+            ["explain", "--model", "m", "--image", "i", "--method", "rise:p=2", "-o", "o"], 1,
+            "Error: method 'rise': option p cannot be '2'; it takes a number above 0 and below 1"
+        ),
+        (
+            ["explain", "--model", "m", "--image", "i", "--method", "legrad:pool=max", "-o", "o"], 1,
+            "Error: method 'legrad': option pool cannot be 'max'; it takes mean, readout"
+        ),
+        (
+            ["explain", "--model", "m", "--image", "i", "--method", "mask-prior", "-o", "o"], 1,
+            "Error: --method mask-prior: looks at the masks of a whole data set, so it runs in a study alone"
+        ),
+        (
             ["evaluate", "--maps", "img", "--masks", "img", "--metric", "iou", "-o", "c"], 1,
             "Error: metric 'iou' needs a percentage of the image: write for example iou@10"
         ),
         (
             ["evaluate", "--maps", "img", "--masks", "img", "--metric", "averageprecision", "-o", "c"], 1,
-            "Error: unknown metric 'averageprecision'; did you mean average-precision?"
+            "Error: unknown metric 'averageprecision'; did you mean average-precision"
         ),
         (
             ["evaluate", "--maps", "nowhere", "--masks", "img", "--metric", "auroc", "-o", "c"], 1,
@@ -162,6 +182,31 @@ import VitrineImage
             #expect(words.first == "vitrine")
             #expect(throws: Never.self, "\(line)") { _ = try Vitrine.parseAsRoot(Array(words.dropFirst())) }
         }
+    }
+
+    /// A reason that many methods share is said once.
+    @Test func methodsLeftOutAreNamedOnce() {
+        let lines = Words.leftOut(
+            ["gradcam", "chefer"].map { ($0, "method '\($0)' needs a class, but there is none") } + [("alti", "alti is not defined")])
+        #expect(
+            lines == [
+                "note: 2 methods are left out: each needs a class, but there is none: gradcam, chefer",
+                "note: method 'alti' is left out: alti is not defined",
+            ])
+    }
+
+    /// The control that only a study knows stands in the list of controls.
+    @Test func methodsListMaskPrior() throws {
+        let page = try CommandRun.run(["methods", "--family", "control"], in: NSTemporaryDirectory()).output
+        #expect(page.contains("  mask-prior") && page.contains("in studies alone"))
+    }
+
+    /// There is no progress to tell of where every image was refused.
+    @Test func noProgressBeforeARefusal() throws {
+        let scratch = try Scratch()
+        try scratch.write("x", to: "a.png")
+        let result = try CommandRun.explain(["a.png"], methods: ["attention"], in: scratch)
+        #expect(result.status != 0 && result.errors.contains("a.png") && !result.errors.contains("1/1 images"), "\(result.errors)")
     }
 
     @Test func completionKnowsMethodsMetricsAndRecipes() throws {

@@ -52,6 +52,20 @@ import VitrineImage
         #expect(try evaluate(metrics, in: scratch).errors.contains("they are not what their .grid.npy displays"))
     }
 
+    /// What the model says of a map is said with the map's file.
+    @Test func problemsNameTheirFile() throws {
+        let scratch = try Scratch()
+        try scratch.image("img/a.png")
+        try scratch.makeFolder("maps")
+        try NPY.write((0..<289).map(Float.init), shape: [17, 17], to: scratch.file("maps/a.npy"))
+        let result = try CommandRun.run(
+            [
+                "evaluate", "--maps", "maps", "--model", CommandRun.model, "--heads", "4", "--images", "img", "--metric", "deletion",
+                "--quiet", "-o", "c.csv",
+            ], in: scratch.path)
+        #expect(result.errorLines.contains { $0.hasPrefix("maps/a.npy: the map is 17x17") }, "\(result.errors)")
+    }
+
     /// Metrics ask about what the maps explain: the expression, and the way the model was read.
     @Test func modelIsAskedWhatTheMapsExplain() throws {
         let scratch = try Scratch()

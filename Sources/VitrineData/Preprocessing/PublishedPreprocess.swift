@@ -127,22 +127,31 @@ extension Preprocess {
         guard let size = fields.numbers("input_size"), let mean = fields.numbers("mean"), let deviation = fields.numbers("std") else {
             return nil
         }
-        guard size.count == 3, size[1] == size[2] else { throw fields.unsupported("input_size \(size)") }
+        guard size.count == 3 else { throw fields.unsupported("input_size \(size)") }
         let side = try fields.side(Int(exactly: size[1]), "input_size")
+        let width = try fields.side(Int(exactly: size[2]), "input_size")
         let name = fields.text("interpolation") ?? "bilinear"
         guard let filter = ResizeFilter(rawValue: name) else { throw fields.unsupported("interpolation '\(name)'") }
         let share = fields.number("crop_pct") ?? 0.875
         guard share > 0, share <= 1 else { throw fields.unsupported("crop_pct \(share)") }
         let scaled = try fields.side(Int((Double(side) / share).rounded(.down)), "crop_pct")
         let normalisation = try fields.normalisation(mean, deviation)
-        switch fields.text("crop_mode") ?? "center" {
+        let mode = fields.text("crop_mode") ?? "center"
+        guard side == width else {
+            // A crop would have to keep the ratio of the frame, which no geometry here does.
+            guard mode == "squash", scaled == side, Int((Double(width) / share).rounded(.down)) == width else {
+                throw fields.unsupported("input_size \(side) x \(width) with crop_mode '\(mode)' and crop_pct \(share)")
+            }
+            return Preprocess(geometry: .resizeRectangle, sizes: [side, width], normalisation: normalisation, filter: filter)
+        }
+        switch mode {
         case "center":
             return Preprocess(geometry: .resizeShorterCrop, sizes: [scaled, side], normalisation: normalisation, filter: filter)
         case "squash":
             return scaled == side
                 ? Preprocess(geometry: .resize, sizes: [side], normalisation: normalisation, filter: filter)
                 : Preprocess(geometry: .resizeCrop, sizes: [scaled, side], normalisation: normalisation, filter: filter)
-        case let mode: throw fields.unsupported("crop_mode '\(mode)'")
+        default: throw fields.unsupported("crop_mode '\(mode)'")
         }
     }
 }

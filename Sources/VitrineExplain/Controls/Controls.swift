@@ -28,7 +28,7 @@ enum Controls: Control {
             "random-patch", "control: uniform noise per patch", "control", family: .control, classSpecific: false,
             options: "upsampling=bilinear|nearest|bicubic"
         ) { options throws(MethodError) in
-            Controls.randomPatch(upsampling: try options.take("upsampling", default: .bilinear) { .init(rawValue: $0) })
+            Controls.randomPatch(upsampling: try options.takeWord("upsampling", default: .bilinear))
         },
         Method("random-pixel", "control: uniform noise per pixel", "control", family: .control, classSpecific: false) { _ in
             Controls.randomPixel
@@ -37,7 +37,7 @@ enum Controls: Control {
             "centre", "control: Gaussian around the image's centre", "control", family: .control, classSpecific: false,
             options: "sigma=0.25 (of the height)"
         ) { options throws(MethodError) in
-            Controls.centre(sigma: try options.take("sigma", default: 0.25) { text in Double(text).flatMap { $0 > 0 ? $0 : nil } })
+            Controls.centre(sigma: try options.takeNumber("sigma", default: 0.25, .positive))
         },
         Method("edge", "control: Sobel edges of the image", "control", family: .control, classSpecific: false) { _ in Controls.edge },
         Method("intensity", "control: distance of the pixels from their mean", "control", family: .control, classSpecific: false) { _ in

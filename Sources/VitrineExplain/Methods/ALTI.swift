@@ -18,7 +18,7 @@ struct ALTI: Explainer {
     var start: Int
 
     init(_ options: inout MethodOptions) throws(MethodError) {
-        start = try options.take("start", default: 0) { Int($0) }
+        start = try options.takeInteger("start", default: 0)
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {

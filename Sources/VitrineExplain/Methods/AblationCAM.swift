@@ -8,7 +8,7 @@ import VitrineTensor
 /// `AblationLayerVit`: the channel of all tokens becomes ten million less than the smallest value (0 where that is 0), which saturates queries and
 /// keys. Only the blocks from there on run, once per channel.
 struct AblationCAM: Explainer {
-    enum Ablation: String { case zero, mean, reference }
+    enum Ablation: String, CaseIterable { case zero, mean, reference }
 
     static let methods = [
         Method(
@@ -16,7 +16,7 @@ struct AblationCAM: Explainer {
             family: .cam,
             options: "block=last, ablation=zero|mean|reference"
         ) { options throws(MethodError) in
-            AblationCAM(block: try options.takeBlock(), ablation: try options.take("ablation", default: .zero) { Ablation(rawValue: $0) })
+            AblationCAM(block: try options.takeBlock(), ablation: try options.takeWord("ablation", default: .zero))
         }
     ]
 

@@ -20,11 +20,9 @@ struct ActivationPatching: Explainer {
     var neutral: RemovalRule
 
     init(_ options: inout MethodOptions) throws(MethodError) {
-        from = try options.take("from", default: nil) { Int($0).map { .some($0) } }
-        to = try options.take("to", default: nil) { Int($0).map { .some($0) } }
-        neutral = try options.take("neutral", default: .blur) {
-            RemovalRule(rawValue: $0).flatMap { [.blur, .mean, .black].contains($0) ? $0 : nil }
-        }
+        from = try options.take("from", default: nil, "a block, counted from 0") { Int($0).map { .some($0) } }
+        to = try options.take("to", default: nil, "a block, counted from 0") { Int($0).map { .some($0) } }
+        neutral = try options.takeWord("neutral", default: .blur, of: [.blur, .mean, .black])
     }
 
     private func blocks(_ network: ViTConfiguration) throws(ViTError) -> ClosedRange<Int> {

@@ -18,7 +18,7 @@ struct AttentionRollout: TraceExplainer {
     var start = 0
 
     init(_ options: inout MethodOptions) throws(MethodError) {
-        start = try options.take("start", default: 0) { Int($0) }
+        start = try options.takeInteger("start", default: 0)
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {

@@ -41,12 +41,13 @@ struct CDAM: Explainer {
     var seed: Int
 
     init(_ options: inout MethodOptions) throws(MethodError) {
-        func count(_ text: String) -> Int? { Int(text).flatMap { $0 >= 0 ? $0 : nil } }
         block = try options.takeBlock()
-        let smooth = try options.take("smooth", default: 0, count)
-        let integrated = try options.take("integrated", default: 0, count)
+        let smooth = try options.takeCount("smooth", default: 0, from: 0)
+        let integrated = try options.takeCount("integrated", default: 0, from: 0)
         guard smooth == 0 || integrated == 0 else {
-            throw .badValue(method: options.method, option: "integrated", value: "\(integrated) beside smooth=\(smooth)")
+            throw .badValue(
+                method: options.method, option: "integrated", value: "\(integrated) beside smooth=\(smooth)",
+                allowed: "one of the two alone")
         }
         variant = smooth > 0 ? .smooth(smooth) : integrated > 0 ? .integrated(integrated) : .plain
         seed = try options.takeSeed()

@@ -34,11 +34,11 @@ struct CheferRelevance: TraceExplainer {
     var start = 0
 
     init(_ options: inout MethodOptions, stabilised: Bool) throws(MethodError) {
-        start = try options.take("start", default: 0) { Int($0) }
+        start = try options.takeInteger("start", default: 0)
         rule = .study
         if stabilised {
             rule = .stabilised(
-                epsilon: try options.take("epsilon", default: 0.03) { text in Float(text).flatMap { $0 > 0 ? $0 : nil } })
+                epsilon: try options.takeNumber("epsilon", default: 0.03, .positive))
         }
         rule.precision = try options.takePrecision()
     }

@@ -25,8 +25,8 @@ struct DirectLogit: Explainer {
         func index(_ text: String) -> Int?? {
             text == "all" ? .some(nil) : Int(text).flatMap { $0 >= 0 ? .some($0) : nil }
         }
-        head = try options.take("head", default: nil, index)
-        layer = try options.take("layer", default: nil, index)
+        head = try options.take("head", default: nil, "a whole number from 0 up, or all", index)
+        layer = try options.take("layer", default: nil, "a whole number from 0 up, or all", index)
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {

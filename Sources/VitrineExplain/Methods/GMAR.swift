@@ -16,7 +16,7 @@ struct GMAR: TraceExplainer {
     var norm: Int
 
     init(_ options: inout MethodOptions) throws(MethodError) {
-        norm = try options.take("norm", default: 1) { text in Int(text).flatMap { [1, 2].contains($0) ? $0 : nil } }
+        norm = try options.take("norm", default: 1, "1 or 2") { text in Int(text).flatMap { [1, 2].contains($0) ? $0 : nil } }
     }
 
     func needs(_ network: ViTConfiguration) -> Needs {

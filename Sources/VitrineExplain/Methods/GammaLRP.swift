@@ -15,11 +15,10 @@ struct GammaLRP: Explainer {
     private var inner: ValueTimesGradient
 
     init(_ options: inout MethodOptions) throws(MethodError) {
-        func gamma(_ text: String) -> Float? { Float(text).flatMap { $0 >= 0 && $0.isFinite ? $0 : nil } }
         var rule = GradientRule.cpLRP
-        rule.gamma = try options.take("linear", default: 0.05, gamma)
-        rule.patchGamma = try options.take("conv", default: 0.25, gamma)
-        inner = ValueTimesGradient(rule: rule, level: try options.take("level", default: .pixel) { InputLevel(rawValue: $0) })
+        rule.gamma = try options.takeNumber("linear", default: 0.05, .atLeastZero)
+        rule.patchGamma = try options.takeNumber("conv", default: 0.25, .atLeastZero)
+        inner = ValueTimesGradient(rule: rule, level: try options.takeWord("level", default: .pixel))
     }
 
     func needs(_ network: ViTConfiguration) -> Needs { inner.needs(network) }

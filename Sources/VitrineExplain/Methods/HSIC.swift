@@ -31,8 +31,8 @@ struct HSIC: Explainer {
     init(_ options: inout MethodOptions) throws(MethodError) {
         sampling = try Sampling(&options, most: try options.takeCount("samples", default: 500))
         side = try options.takeCount("grid", default: 8)
-        removal = try options.take("removal", default: .drop) { RemovalRule(rawValue: $0) }
-        value = try options.take("value", default: .logit) { AnswerKind(rawValue: $0) }
+        removal = try options.takeWord("removal", default: .drop)
+        value = try options.takeWord("value", default: .logit)
         seed = try options.takeSeed()
     }
 

@@ -15,7 +15,7 @@ struct IntegratedGradients: Explainer {
         ) { options throws(MethodError) in try IntegratedGradients(&options) }
     ]
 
-    enum Baseline: String {
+    enum Baseline: String, CaseIterable {
         case zero, black, blur
         var removal: RemovalRule {
             switch self {
@@ -32,8 +32,8 @@ struct IntegratedGradients: Explainer {
 
     init(_ options: inout MethodOptions) throws(MethodError) {
         steps = try options.takeCount("steps", default: 50)
-        baseline = try options.take("baseline", default: .zero) { Baseline(rawValue: $0) }
-        level = try options.take("level", default: .pixel) { InputLevel(rawValue: $0) }
+        baseline = try options.takeWord("baseline", default: .zero)
+        level = try options.takeWord("level", default: .pixel)
     }
 
     func needs(_ network: ViTConfiguration) -> Needs { Needs(needsClass: true) }

@@ -31,10 +31,10 @@ struct LIME: Explainer {
 
     init(_ options: inout MethodOptions) throws(MethodError) {
         sampling = try Sampling(&options, most: try options.takeCount("samples", default: 1000))
-        width = try options.take("width", default: 0.25) { text in Double(text).flatMap { $0 > 0 ? $0 : nil } }
-        alpha = try options.take("alpha", default: 1) { text in Double(text).flatMap { $0 > 0 ? $0 : nil } }
-        removal = try options.take("removal", default: .drop) { RemovalRule(rawValue: $0) }
-        value = try options.take("value", default: .logit) { AnswerKind(rawValue: $0) }
+        width = try options.takeNumber("width", default: 0.25, .positive)
+        alpha = try options.takeNumber("alpha", default: 1, .positive)
+        removal = try options.takeWord("removal", default: .drop)
+        value = try options.takeWord("value", default: .logit)
         seed = try options.takeSeed()
     }
 

@@ -16,12 +16,12 @@ struct LeGrad: TraceExplainer {
         ) { options throws(MethodError) in try LeGrad(&options) }
     ]
 
-    enum Pool: String {
+    enum Pool: String, CaseIterable {
         case mean, readout
         var pooling: Reading.Pooling { self == .mean ? .meanOfTokens : .own }
     }
 
-    enum Combination: String { case mean, sum }
+    enum Combination: String, CaseIterable { case mean, sum }
 
     var layers: Int
     var pool: Pool
@@ -29,16 +29,13 @@ struct LeGrad: TraceExplainer {
 
     init(_ options: inout MethodOptions) throws(MethodError) {
         layers = try options.takeCount("layers", default: 2)
-        pool = try options.take("pool", default: .mean) { Pool(rawValue: $0) }
-        combination = try options.take("combine", default: .mean) { Combination(rawValue: $0) }
+        pool = try options.takeWord("pool", default: .mean)
+        combination = try options.takeWord("combine", default: .mean)
     }
 
-    private func blocks(_ depth: Int) -> Range<Int> { max(0, depth - layers)..<depth }
-
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
-        _ = try network.block(network.depth - layers)
         var request = TraceRequest()
-        for l in blocks(network.depth) {
+        for l in try network.last(layers) {
             request.backward[.gradient(.exact, from: .block(l, pool.pooling))] = [.attention(l)]
         }
         return Needs(request)
@@ -46,7 +43,7 @@ struct LeGrad: TraceExplainer {
 
     func map(_ subject: Subject) throws -> MethodResult {
         let trace = subject.values()
-        let blocks = blocks(subject.depth)
+        let blocks = try subject.network.last(layers)
         var total = [Float](repeating: 0, count: subject.grid.count)
         var scores: [Double] = []
         for l in blocks {

@@ -21,9 +21,9 @@ struct Occlusion: Explainer {
 
     init(_ options: inout MethodOptions) throws(MethodError) {
         func pixels(_ text: String) -> Int?? { text == "patch" ? .some(nil) : Int(text).flatMap { $0 > 0 ? .some($0) : nil } }
-        window = try options.take("window", default: nil, pixels)
-        stride = try options.take("stride", default: nil, pixels)
-        removal = try options.take("removal", default: .mean) { RemovalRule(rawValue: $0) }
+        window = try options.take("window", default: nil, "a number of pixels from 1 up, or patch", pixels)
+        stride = try options.take("stride", default: nil, "a number of pixels from 1 up, or patch", pixels)
+        removal = try options.takeWord("removal", default: .mean)
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs { Needs(needsClass: true) }

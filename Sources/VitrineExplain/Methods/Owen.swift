@@ -22,8 +22,8 @@ struct Owen: Explainer {
 
     init(_ options: inout MethodOptions) throws(MethodError) {
         evaluations = try options.takeCount("evaluations", default: 500)
-        removal = try options.take("removal", default: .drop) { RemovalRule(rawValue: $0) }
-        value = try options.take("value", default: .logit) { AnswerKind(rawValue: $0) }
+        removal = try options.takeWord("removal", default: .drop)
+        value = try options.takeWord("value", default: .logit)
     }
 
     func needs(_ network: ViTConfiguration) -> Needs { Needs(needsClass: true) }

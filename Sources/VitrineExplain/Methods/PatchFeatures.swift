@@ -17,7 +17,7 @@ struct PatchFeatures: Explainer {
             "patch-similarity", "cosine of every patch's features with those of one patch", "Caron et al. 2021, arXiv:2104.14294",
             family: .decomposition, classSpecific: false, options: "patch=ROW.COLUMN"
         ) { options throws(MethodError) in
-            let place = try options.take("patch", default: [0, 0]) { text -> [Int]? in
+            let place = try options.take("patch", default: [0, 0], "ROW.COLUMN, counted from 0") { text -> [Int]? in
                 let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
                 return parts.count == 2 && parts.allSatisfy { ($0 ?? -1) >= 0 } ? parts.map { $0! } : nil
             }
@@ -27,7 +27,7 @@ struct PatchFeatures: Explainer {
             "patch-pca", "place of every patch along a principal component of the features", "Oquab et al. 2023, arXiv:2304.07193",
             family: .decomposition, classSpecific: false, options: "component=0"
         ) { options throws(MethodError) in
-            PatchFeatures(kind: .component(try options.take("component", default: 0) { text in Int(text).flatMap { $0 >= 0 ? $0 : nil } }))
+            PatchFeatures(kind: .component(try options.takeCount("component", default: 0, from: 0)))
         },
     ]
 

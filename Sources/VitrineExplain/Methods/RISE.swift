@@ -26,9 +26,9 @@ struct RISE: Explainer {
     init(_ options: inout MethodOptions) throws(MethodError) {
         sampling = try Sampling(&options, most: try options.takeCount("masks", default: 2000))
         cells = try options.takeCount("cells", default: 7)
-        probability = try options.take("p", default: 0.5) { text in Double(text).flatMap { $0 > 0 && $0 < 1 ? $0 : nil } }
+        probability = try options.takeNumber("p", default: 0.5, .betweenZeroAndOne)
         seed = try options.takeSeed()
-        level = try options.take("level", default: .pixel) { InputLevel(rawValue: $0) }
+        level = try options.takeWord("level", default: .pixel)
     }
 
     func needs(_ network: ViTConfiguration) -> Needs { Needs(needsClass: true) }

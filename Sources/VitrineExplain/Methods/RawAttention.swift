@@ -15,7 +15,7 @@ struct RawAttention: TraceExplainer {
     ]
 
     /// How heads are combined.
-    enum Fusion: String { case mean, max, min }
+    enum Fusion: String, CaseIterable { case mean, max, min }
 
     /// Nil: the last block.
     var block: Int?
@@ -25,11 +25,9 @@ struct RawAttention: TraceExplainer {
 
     init(_ options: inout MethodOptions) throws(MethodError) {
         block = try options.takeBlock()
-        head = try options.take("head", default: nil) { text -> Int?? in
-            guard let head = Int(text), head >= 0 else { return nil }
-            return .some(head)
+        head = try options.take("head", default: nil, "a whole number from 0 up") { text in Int(text).flatMap { $0 >= 0 ? .some($0) : nil }
         }
-        fusion = try options.take("fusion", default: .mean) { Fusion(rawValue: $0) }
+        fusion = try options.takeWord("fusion", default: .mean)
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {

@@ -8,7 +8,7 @@ import VitrineTensor
 /// patches; `removal=window` keeps them as tokens, multiplied by a 3 x 3 Gaussian around i (1/4 at i itself) and 0 elsewhere, before and after
 /// the first norm, as OpenVINO has it: zero tokens remain keys. One run of the last blocks per patch.
 struct ReciproCAM: Explainer {
-    enum Removal: String { case drop, window }
+    enum Removal: String, CaseIterable { case drop, window }
 
     static let methods = [
         Method(
@@ -17,7 +17,7 @@ struct ReciproCAM: Explainer {
         ) { options throws(MethodError) in
             ReciproCAM(
                 blocks: try options.takeCount("blocks", default: 1),
-                removal: try options.take("removal", default: .drop) { Removal(rawValue: $0) })
+                removal: try options.takeWord("removal", default: .drop))
         }
     ]
 
@@ -25,7 +25,7 @@ struct ReciproCAM: Explainer {
     var removal: Removal
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
-        let first = try network.block(network.depth - blocks)
+        let first = try network.last(blocks).lowerBound
         return Needs(TraceRequest(forward: [.tokens(first), .norm1(first)]), needsClass: true)
     }
 

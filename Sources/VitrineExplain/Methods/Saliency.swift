@@ -4,13 +4,13 @@ import VitrineTensor
 
 /// The gradient by the pixels (Simonyan et al. 2013, https://arxiv.org/abs/1312.6034): the largest, or the mean, of |dy/dx| over channels.
 struct Saliency: TraceExplainer {
-    enum Reduction: String { case max, mean }
+    enum Reduction: String, CaseIterable { case max, mean }
 
     static let methods = [
         Method(
             "saliency", "magnitude of the gradient by the pixels", "Simonyan et al. 2013, arXiv:1312.6034", family: .gradient,
             options: "reduce=max|mean"
-        ) { options throws(MethodError) in Saliency(reduction: try options.take("reduce", default: .max) { Reduction(rawValue: $0) }) }
+        ) { options throws(MethodError) in Saliency(reduction: try options.takeWord("reduce", default: .max)) }
     ]
 
     var reduction: Reduction

@@ -18,7 +18,7 @@ struct ScoreCAM: Explainer {
             "scorecam", "channels weighted by the answer to the image under each", "Wang et al. 2020, arXiv:1910.01279", family: .cam,
             options: "block=last, value=logit|probability"
         ) { options throws(MethodError) in
-            ScoreCAM(block: try options.takeBlock(), value: try options.take("value", default: .logit) { AnswerKind(rawValue: $0) })
+            ScoreCAM(block: try options.takeBlock(), value: try options.takeWord("value", default: .logit))
         }
     ]
 

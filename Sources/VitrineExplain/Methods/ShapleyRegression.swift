@@ -39,8 +39,8 @@ struct ShapleyRegression: Explainer {
         self.sizes = sizes
         // Each draw brings its complement.
         sampling = try Sampling(&options, most: (try options.takeCount("samples", default: 1000) + 1) / 2 * 2)
-        removal = try options.take("removal", default: .drop) { RemovalRule(rawValue: $0) }
-        value = try options.take("value", default: .logit) { AnswerKind(rawValue: $0) }
+        removal = try options.takeWord("removal", default: .drop)
+        value = try options.takeWord("value", default: .logit)
         seed = try options.takeSeed()
     }
 

@@ -22,7 +22,7 @@ struct SmoothGrad: Explainer {
         ) { options throws(MethodError) in try SmoothGrad(&options, summary) }
     }
 
-    enum Quantity: String {
+    enum Quantity: String, CaseIterable {
         case gradient
         case inputTimesGradient = "input-x-gradient"
     }
@@ -38,9 +38,9 @@ struct SmoothGrad: Explainer {
     init(_ options: inout MethodOptions, _ summary: Summary) throws(MethodError) {
         self.summary = summary
         sampling = try Sampling(&options, most: try options.takeCount("samples", default: 16))
-        sigma = try options.take("sigma", default: 0.15) { text in Double(text).flatMap { $0 >= 0 && $0.isFinite ? $0 : nil } }
-        quantity = try options.take("of", default: .gradient) { Quantity(rawValue: $0) }
-        level = try options.take("level", default: .pixel) { InputLevel(rawValue: $0) }
+        sigma = try options.takeNumber("sigma", default: 0.15, .atLeastZero)
+        quantity = try options.takeWord("of", default: .gradient)
+        level = try options.takeWord("level", default: .pixel)
         seed = try options.takeSeed()
     }
 

@@ -23,9 +23,9 @@ struct Sobol: Explainer {
 
     init(_ options: inout MethodOptions) throws(MethodError) {
         sampling = try Sampling(
-            &options, most: try options.take("samples", default: 32) { text in Int(text).flatMap { $0 > 1 ? $0 : nil } })
+            &options, most: try options.takeCount("samples", default: 32, from: 2))
         side = try options.takeCount("grid", default: 7)
-        value = try options.take("value", default: .logit) { AnswerKind(rawValue: $0) }
+        value = try options.takeWord("value", default: .logit)
         seed = try options.takeSeed()
     }
 

@@ -15,7 +15,7 @@ struct StudyGradCAM: TraceExplainer {
         ) { options throws(MethodError) in try StudyGradCAM(&options) }
     ]
 
-    enum Sign: String { case lapack, flipped, documented }
+    enum Sign: String, CaseIterable { case lapack, flipped, documented }
 
     var sign = Sign.lapack
 
@@ -24,7 +24,7 @@ struct StudyGradCAM: TraceExplainer {
 
     init(_ options: inout MethodOptions) throws(MethodError) {
         block = try options.takeBlock()
-        sign = try options.take("sign", default: .lapack) { Sign(rawValue: $0) }
+        sign = try options.takeWord("sign", default: .lapack)
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs { try TestTimeAugmentation.needs(network, block: block) }

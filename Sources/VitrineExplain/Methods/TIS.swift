@@ -23,7 +23,7 @@ struct TIS: Explainer {
 
     init(_ options: inout MethodOptions) throws(MethodError) {
         sampling = try Sampling(&options, most: try options.takeCount("masks", default: 1024))
-        keep = try options.take("keep", default: 0.5) { text in Double(text).flatMap { $0 > 0 && $0 <= 1 ? $0 : nil } }
+        keep = try options.takeNumber("keep", default: 0.5, .share)
         seed = try options.takeSeed()
     }
 

@@ -12,7 +12,7 @@ struct TokenInsertion: Explainer {
             "token-insertion", "answer to one patch alone", "Token Insight 2025, arXiv:2501.15452", family: .perturbation,
             options: "value=logit|probability"
         ) { options throws(MethodError) in
-            TokenInsertion(value: try options.take("value", default: .logit) { AnswerKind(rawValue: $0) })
+            TokenInsertion(value: try options.takeWord("value", default: .logit))
         }
     ]
 

@@ -17,8 +17,8 @@ struct TokenRemoval: Explainer {
     var removal: RemovalRule
 
     init(_ options: inout MethodOptions) throws(MethodError) {
-        value = try options.take("value", default: .logit) { AnswerKind(rawValue: $0) }
-        removal = try options.take("removal", default: .drop) { RemovalRule(rawValue: $0) }
+        value = try options.takeWord("value", default: .logit)
+        removal = try options.takeWord("removal", default: .drop)
     }
 
     func needs(_ network: ViTConfiguration) -> Needs { Needs(needsClass: true) }

@@ -22,7 +22,7 @@ struct ValueTimesGradient: Explainer {
         ("libra", .cpLRP, "input times the balanced gradient", "LibraGrad 2024, arXiv:2411.16760", .relevance),
     ].map { name, rule, summary, citation, family in
         Method(name, summary, citation, family: family, options: "level=pixel|token") { options throws(MethodError) in
-            ValueTimesGradient(rule: rule, level: try options.take("level", default: .pixel) { InputLevel(rawValue: $0) })
+            ValueTimesGradient(rule: rule, level: try options.takeWord("level", default: .pixel))
         }
     }
 

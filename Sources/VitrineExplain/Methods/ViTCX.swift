@@ -20,8 +20,8 @@ struct ViTCX: Explainer {
     var seed: Int
 
     init(_ options: inout MethodOptions) throws(MethodError) {
-        threshold = try options.take("threshold", default: 0.1) { text in Double(text).flatMap { $0 >= 0 ? $0 : nil } }
-        noise = try options.take("noise", default: 0.1) { text in Float(text).flatMap { $0 >= 0 ? $0 : nil } }
+        threshold = try options.takeNumber("threshold", default: 0.1, .atLeastZero)
+        noise = try options.takeNumber("noise", default: 0.1, .atLeastZero)
         seed = try options.takeSeed()
     }
 

@@ -2,7 +2,7 @@ import VitrineImage
 import VitrineModel
 
 /// Which number of the network's answer a perturbation method follows.
-enum AnswerKind: String {
+enum AnswerKind: String, CaseIterable {
     case logit
     case probability
 }

@@ -3,7 +3,7 @@ import VitrineModel
 import VitrineTensor
 
 /// Where a gradient method stops: at the pixels, or at the embedded tokens with their positions (z_0).
-enum InputLevel: String {
+enum InputLevel: String, CaseIterable {
     case pixel
     case token
 

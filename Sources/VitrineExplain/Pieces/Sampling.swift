@@ -15,7 +15,7 @@ struct Sampling {
 
     init(_ options: inout MethodOptions, most: Int) throws(MethodError) {
         self.most = most
-        tolerance = try options.take("tolerance", default: 0) { text in Double(text).flatMap { 0..<1 ~= $0 ? $0 : nil } }
+        tolerance = try options.takeNumber("tolerance", default: 0, .belowOne)
     }
 
     private init(most: Int, tolerance: Double) {

@@ -111,7 +111,7 @@ public struct RelevanceRule: Sendable, Hashable, Codable {
 }
 
 /// What a forward pass is computed in.
-public enum Precision: String, Sendable, Hashable, Codable {
+public enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
     /// Float32.
     case single
     /// Float64; see `Pass.preciseForward`.

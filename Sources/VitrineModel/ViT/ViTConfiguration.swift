@@ -244,6 +244,8 @@ public enum ViTError: Error, Equatable, CustomStringConvertible {
     case targetOutOfRange(target: Int, classes: Int)
     case targetCount(images: Int, targets: Int)
     case blockOutOfRange(block: Int, depth: Int)
+    /// More of the last blocks than there are.
+    case blockCount(asked: Int, depth: Int)
     case headOutOfRange(head: Int, heads: Int)
     case siteNotServed(site: String, pass: String)
     /// Relative positions belong to one grid.
@@ -266,6 +268,8 @@ public enum ViTError: Error, Equatable, CustomStringConvertible {
         case .blockOutOfRange(let block, let depth):
             "block \(block), but the model has blocks 0...\(depth - 1)"
                 + (block == depth ? "; after the last one nothing but the tokens that the head reads reaches the logits" : "")
+        case .blockCount(let asked, let depth):
+            "the last \(asked) blocks, but the model has \(depth)"
         case .headOutOfRange(let head, let heads):
             "attention head \(head), but the model has heads 0...\(heads - 1)"
         case .siteNotServed(let site, let pass):

@@ -46,7 +46,7 @@ extension StudyFile {
     private init(_ node: StudyNode, _ reader: inout StudyReader) {
         let keys = reader.map(node, "a study", known: Self.keys)
         title = reader.text(keys["title"], "title") ?? "Study"
-        seed = UInt64(reader.integer(keys["seed"], "seed", in: 0...Int.max) ?? 0)
+        seed = reader.seed(keys["seed"], "seed") ?? 0
         target = .positive
         if let text = reader.text(keys["target"], "target") {
             if let choice = StudyTarget(text) {
@@ -156,7 +156,7 @@ extension StudyFile {
             } catch {
                 if case .unknown(let name, let known) = error {
                     let all = known + [StudyMethod.maskPriorName]
-                    reader.complain(item.place, "no method '\(name)'; the methods are \(all.joined(separator: ", "))")
+                    reader.complain(item.place, "\(MethodError.unknown(name, known: all))")
                 } else {
                     reader.complain(item.place, "\(error)")
                 }
@@ -246,7 +246,7 @@ extension StudyFile {
         }
         return .init(
             validation: validation, test: test,
-            seed: UInt64(reader.integer(keys["seed"], "\(what), draw-split, seed", in: 0...Int.max) ?? 0))
+            seed: reader.seed(keys["seed"], "\(what), draw-split, seed") ?? 0)
     }
 }
 
@@ -309,9 +309,9 @@ extension StudyModel {
         } else if let training = keys["train"] {
             models = trained(StudyTraining(training, &reader), name: name, initialisations: keys["init"], place: node.place, &reader)
         } else if let other = reader.text(keys["random-weights"], "random-weights") {
-            let seed = reader.integer(keys["seed"], "a model's seed", in: 0...Int.max) ?? 0
+            let seed = reader.seed(keys["seed"], "a model's seed") ?? 0
             models = [
-                StudyModel(name: name ?? "random-weights", source: .randomWeights(like: other, seed: UInt64(seed)), place: node.place)
+                StudyModel(name: name ?? "random-weights", source: .randomWeights(like: other, seed: seed), place: node.place)
             ]
         }
         if let seed = keys["seed"], keys["random-weights"] == nil {

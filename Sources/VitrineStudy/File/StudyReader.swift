@@ -58,6 +58,14 @@ struct StudyReader {
         return nil
     }
 
+    /// A seed: 64 bits without a sign.
+    mutating func seed(_ node: StudyNode?, _ name: String) -> UInt64? {
+        guard let node, let text = text(node, name) else { return nil }
+        if let value = UInt64(text) { return value }
+        complain(node.place, "\(name): '\(text)' is no whole number from 0 to \(UInt64.max)")
+        return nil
+    }
+
     mutating func share(_ node: StudyNode?, _ name: String) -> Double? {
         guard let node, let text = text(node, name) else { return nil }
         if let value = Double(text), value >= 0, value < 1 { return value }

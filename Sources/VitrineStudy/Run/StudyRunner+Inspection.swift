@@ -23,7 +23,10 @@ extension StudyRunner {
                 changed("\(path): has changed since the study read it (\(Self.digests(old, new))); what was made from it is made again")
             } else if let old = mask?.digest, let new = found.mask?.digest, old != new {
                 let file = source.hasImages ? source.sample(id).maskPath ?? "the mask of \(path)" : path
-                changed("\(file): has changed since the study read it (\(Self.digests(old, new))); its scores are made again")
+                let why =
+                    mask?.sha256 == found.mask?.sha256
+                    ? "is read by another rule than before" : "has changed since the study read it (\(Self.digests(old, new)))"
+                changed("\(file): \(why); its scores are made again")
             }
             try stopIfAsked()
             try store.commit(image: found.image, mask: found.mask, failures: failures ?? [], sample: id)
