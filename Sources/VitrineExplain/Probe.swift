@@ -65,7 +65,7 @@ public final class Probe {
     /// Whether a network without any patch has nothing to read: one that pools patches.
     ///
     /// Its answer to no patch at all is the answer to the mean colour (0 after normalisation) everywhere.
-    public var needsPatches: Bool { network.pooling == .mean || network.pooling == .classAndMean }
+    public var needsPatches: Bool { [.mean, .classAndMean, .attention].contains(network.pooling) }
 
     // MARK: Questions
 

@@ -23,6 +23,8 @@ public struct Subject: Sendable {
     public var width: Int { image.shape[2] }
     /// Number of blocks.
     public var depth: Int { network.depth }
+    /// Number of attentions, from the pixels up: those of the blocks, and that of attention pooling, where there is one.
+    var attentions: Int { network.attentions.upperBound }
     /// r, tokens before the first patch.
     public var prefix: Int { network.prefixTokens }
 
@@ -62,10 +64,12 @@ public struct Subject: Sendable {
 
     // MARK: What the head reads
 
-    /// A row vector that picks the tokens the head reads: 1 at the class token, or the mean over patches for mean pooling.
+    /// A row vector that picks the queries the head reads of the last attention: 1 at the class token, or the mean over patches for mean
+    /// pooling. Attention pooling has one query, and its attention is the last.
     ///
-    /// Attention-based methods ask which patches these tokens attend to.
+    /// Attention-based methods ask which patches these queries attend to.
     var readout: Tensor {
+        if network.pooling == .attention { return Tensor([1, 1], [1]) }
         let tokens = network.prefixTokens + grid.count
         var row = [Float](repeating: 0, count: tokens)
         if network.pooling == .mean {
@@ -74,6 +78,14 @@ public struct Subject: Sendable {
             row[0] = 1
         }
         return Tensor([1, tokens], row)
+    }
+
+    /// The same for any block: with attention pooling tokens count as much as the pool's query attends to them, on the mean over heads.
+    ///
+    /// Reads what `ViTConfiguration.readoutSites` names.
+    func readout(at attention: Int) -> Tensor {
+        guard network.pooling == .attention, attention < depth else { return readout }
+        return meanOverHeads(values().attention(depth))
     }
 
     /// The patch part of a vector over tokens.

@@ -14,6 +14,15 @@ extension ViTConfiguration {
         return depth - count..<depth
     }
 
+    /// All attentions from the block an option names on.
+    func attentions(from start: Int) throws(ViTError) -> Range<Int> { try block(start)..<attentions.upperBound }
+
+    /// The attention an option names; nil for the last, which is the pool's where attention pools.
+    func attention(_ named: Int?) throws(ViTError) -> Int { named == nil ? attentions.upperBound - 1 : try block(named) }
+
+    /// What `Subject.readout(at:)` reads.
+    var readoutSites: Set<Site> { pooling == .attention ? [.attention(depth)] : [] }
+
     /// All blocks from the one an option names on.
     func blocks(from start: Int) throws(ViTError) -> Range<Int> { try block(start)..<depth }
 }

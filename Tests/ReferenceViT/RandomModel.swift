@@ -54,6 +54,10 @@ public struct RandomModel: Sendable, CustomStringConvertible {
             norm: norm(c.normPlacement == .afterPooling ? c.pooledWidth : d),
             head: c.classes > 0 ? linear(c.classes, c.featureWidth, gain: c.hasUnitFeatures ? 4 : 1) : nil,
             distillationHead: c.pooling == .distilled ? linear(c.classes, d) : nil, inputNorm: maybeNorm(c.hasInputNorm, d),
+            attentionPool: c.pooling == .attention
+                ? AttentionPool(
+                    probe: normal.tensor([d]), query: linear(d, d, gain: 1.4), keysValues: linear(2 * d, d, gain: 1.4),
+                    projection: linear(d, d), norm2: norm(d), fc1: linear(c.hidden, d), fc2: linear(d, c.hidden)) : nil,
             visualProjection: c.projectionWidth > 0
                 ? Linear(weight: normal.tensor([c.projectionWidth, c.pooledWidth], deviation: 0.3), bias: nil) : nil)
     }
@@ -143,6 +147,10 @@ extension RandomModel {
         RandomModel(
             "CLIP, mean of patches without the last norm", seed: 18,
             configuration(pooling: .mean, placement: .absent, epsilon: 1e-5) { $0.hasInputNorm = true }),
+        RandomModel("attention pooling", seed: 19, configuration(classToken: false, pooling: .attention, mlp: .activation(.geluTanh))),
+        RandomModel(
+            "attention pooling with text vectors, fc_norm, class token and registers", seed: 20,
+            configuration(registers: 2, pooling: .attention, placement: .afterPooling, layerScale: true) { $0.hasUnitFeatures = true }),
     ]
 
     private static func configuration(

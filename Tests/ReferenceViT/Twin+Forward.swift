@@ -30,6 +30,22 @@ extension Twin {
         var branch2: Matrix
     }
 
+    /// Inside attention pooling; one row each, but for keys and values.
+    public struct PoolPass: Sendable {
+        var query: Matrix
+        /// `patches x width`.
+        var keys: Matrix
+        var values: Matrix
+        /// `heads x patches`.
+        var products: Matrix
+        public var attention: Matrix
+        var context: Matrix
+        var asked: Matrix
+        var norm: Matrix
+        var hidden: Matrix
+        var branch: Matrix
+    }
+
     public struct Pass: Sendable {
         var patches: Matrix
         var withoutPositions: Matrix
@@ -38,6 +54,7 @@ extension Twin {
         var normed: Matrix
         /// Before the norm of an `afterPooling` model, else as the head reads it.
         var rawPooled: [Double]
+        public var pool: PoolPass?
         /// Projected, not yet scaled to length 1; what is pooled where there is no projection.
         var beforeProjection: [Double]
         public var pooled: [Double]
@@ -75,7 +92,8 @@ extension Twin {
             z = output
         }
         let normed = c.normPlacement == .beforePooling ? layerNorm(z, norm) : z
-        let raw = pool(normed)
+        let asked = pool.map { ask($0, normed, nudge) }
+        let raw = asked.map { pass in pass.asked.values.indices.map { pass.asked.values[$0] + pass.branch.values[$0] } } ?? pool(normed)
         let before = c.normPlacement == .afterPooling ? layerNorm(Matrix(1, raw.count) { raw[$1] }, norm).values : raw
         var pooled = projection.map { $0(Matrix(1, before.count) { before[$1] }).values } ?? before
         if c.hasUnitFeatures {
@@ -88,7 +106,7 @@ extension Twin {
             for i in logits.indices { logits[i] = (logits[i] + second[i]) / 2 }
         }
         return Pass(
-            patches: patches, withoutPositions: withoutPositions, blocks: passes, tokens: z, normed: normed, rawPooled: raw,
+            patches: patches, withoutPositions: withoutPositions, blocks: passes, tokens: z, normed: normed, rawPooled: raw, pool: asked,
             beforeProjection: before, pooled: pooled, logits: logits)
     }
 
@@ -137,6 +155,33 @@ extension Twin {
             middle: middle, norm2: w,
             hidden: hidden, branch2: branch2)
         return (pass, Matrix(n, width) { middle[$0, $1] + branch2[$0, $1] })
+    }
+
+    /// The probe's question to all patches, by its definition.
+    private func ask(_ pool: Pool, _ tokens: Matrix, _ nudge: (site: InnerValue, amount: Double)?) -> PoolPass {
+        let (r, width, d, heads) = (prefix.rows, configuration.width, configuration.headWidth, configuration.heads)
+        let patches = Matrix(tokens.rows - r, width) { tokens[r + $0, $1] }
+        let query = pool.query(pool.probe)
+        let both = pool.keysValues(patches)
+        let keys = Matrix(patches.rows, width) { both[$0, $1] }
+        let values = Matrix(patches.rows, width) { both[$0, width + $1] }
+        let products = Matrix(heads, patches.rows) { h, j in (h * d..<(h + 1) * d).reduce(0) { $0 + query[0, $1] * keys[j, $1] } }
+        let scale = 1 / Double(d).squareRoot()
+        var attention = Matrix(heads, patches.rows) { h, j in
+            exp(products[h, j] * scale) / products.row(h).reduce(0) { $0 + exp($1 * scale) }
+        }
+        if let nudge, case .attention(configuration.depth, let head, _, let column) = nudge.site, column >= r {
+            attention[head, column - r] += nudge.amount
+        }
+        let context = Matrix(1, width) { _, e in (0..<patches.rows).reduce(0) { $0 + attention[e / d, $1] * values[$1, e] } }
+        let asked = pool.projection(context)
+        let norm = layerNorm(asked, pool.norm)
+        let before = pool.fc1(norm)
+        guard case .activation(let kind) = configuration.mlp else { preconditionFailure("pools have plain MLPs") }
+        let hidden = Matrix(1, before.columns) { Self.activation(kind, before[$0, $1]) }
+        return PoolPass(
+            query: query, keys: keys, values: values, products: products, attention: attention, context: context, asked: asked, norm: norm,
+            hidden: hidden, branch: pool.fc2(hidden))
     }
 
     private func normedHeads(_ block: Block, _ qkv: Matrix) -> Matrix {
@@ -235,6 +280,7 @@ extension Twin {
         }
         switch configuration.pooling {
         case .classToken, .distilled: return tokens.row(0)
+        case .attention: preconditionFailure("the pool asks")
         case .mean: return mean
         case .classAndMean: return tokens.row(0) + mean
         }
@@ -260,9 +306,12 @@ extension Twin {
         }
     }
 
-    /// Every attention weight of a block, in the order `[heads, tokens, tokens]`.
+    /// Every attention weight of a block, in the order `[heads, tokens, tokens]`; of the pool `[heads, tokens]`.
     public func attentionSites(_ block: Int) -> [InnerValue] {
         let n = prefix.rows + configuration.positionGrid.count
+        if block == configuration.depth {
+            return (0..<configuration.heads * n).map { .attention(block: block, head: $0 / n, row: 0, column: $0 % n) }
+        }
         return (0..<configuration.heads * n * n).map {
             .attention(block: block, head: $0 / (n * n), row: $0 / n % n, column: $0 % n)
         }

@@ -2,7 +2,7 @@ import VitrineModel
 
 extension Twin {
     public struct Relevance: Sendable {
-        /// By block: relevance at the attention, `[heads, tokens, tokens]`.
+        /// By block: relevance at the attention, `[heads, tokens, tokens]`; last, where attention pools, the pool's, `[heads, tokens]`.
         public var attention: [[Double]]
         /// `[height, width]`.
         public var pixels: [Double]
@@ -19,7 +19,8 @@ extension Twin {
         let c = configuration
         var result = Relevance(attention: Array(repeating: [], count: c.depth), pixels: [], sums: [], lost: [])
         var lost = 0.0
-        var r = relevanceOfHead(pass, classIndex, &lost)
+        var ofPool: [Double]?
+        var r = relevanceOfHead(pass, classIndex, epsilon, &lost, &ofPool)
         result.sums.append(r.values.reduce(0, +))
         result.lost.append(lost)
         for l in (0..<c.depth).reversed() {
@@ -38,6 +39,7 @@ extension Twin {
             result.sums.append(r.values.reduce(0, +))
             result.lost.append(lost)
         }
+        if let ofPool { result.attention.append(ofPool) }
         let tokens = c.hasPositionEmbedding ? add(r, pass.withoutPositions, positions, epsilon).0 : r
         result.pixels = pixels(pass, tokens)
         result.sums.append(result.pixels.reduce(0, +))
@@ -50,7 +52,7 @@ extension Twin {
     public func attribution(gradients: [[Double]], relevance: [[Double]]) -> [Double] {
         let n = prefix.rows + configuration.positionGrid.count
         var joint = Matrix(n, n) { $0 == $1 ? 1 : 0 }
-        for (g, r) in zip(gradients, relevance) {
+        for (g, r) in zip(gradients, relevance).prefix(configuration.depth) {
             let e = Matrix(n, n) { i, j in
                 (0..<configuration.heads).reduce(0) { sum, h in
                     let k = (h * n + i) * n + j
@@ -61,6 +63,13 @@ extension Twin {
             joint = Matrix(n, n) { i, j in (0..<n).reduce(0) { $0 + e[i, $1] * below[$1, j] } }
         }
         let first = prefix.rows
+        if configuration.pooling == .attention {
+            let (g, r) = (gradients[configuration.depth], relevance[configuration.depth])
+            let row = (0..<n).map { j in
+                (0..<configuration.heads).reduce(0) { $0 + max(0, g[$1 * n + j] * r[$1 * n + j]) / Double(configuration.heads) }
+            }
+            return (first..<n).map { j in (0..<n).reduce(0) { $0 + row[$1] * joint[$1, j] } }
+        }
         return (first..<n).map { j in
             guard configuration.pooling == .mean else { return joint[0, j] }
             return (first..<n).reduce(0) { $0 + joint[$1, j] - ($1 == j ? 1 : 0) } / Double(n - first)
@@ -145,7 +154,9 @@ extension Twin {
     }
 
     /// One-hot at the logits, down to the tokens that leave the last block; norms pass relevance unchanged.
-    private func relevanceOfHead(_ pass: Pass, _ classIndex: Int, _ lost: inout Double) -> Matrix {
+    private func relevanceOfHead(
+        _ pass: Pass, _ classIndex: Int, _ epsilon: Double?, _ lost: inout Double, _ ofPool: inout [Double]?
+    ) -> Matrix {
         let c = configuration
         let (n, r, width) = (pass.tokens.rows, prefix.rows, c.width)
         let start = Matrix(1, c.classes) { $1 == classIndex ? (c.pooling == .distilled ? 0.5 : 1) : 0 }
@@ -154,6 +165,11 @@ extension Twin {
             pooled = linear(projection, Matrix(1, pass.beforeProjection.count) { pass.beforeProjection[$1] }, pooled, &lost)
         }
         let source = c.normPlacement != .afterPooling ? pass.normed : pass.tokens
+        if let pool, let asked = pass.pool {
+            let (attention, patches) = relevance(pool, asked, source, pooled, epsilon, &lost)
+            ofPool = attention
+            return Matrix(n, width) { t, d in t < r ? 0 : patches[t - r, d] }
+        }
         var second: Matrix?
         if let distillationHead { second = linear(distillationHead, Matrix(1, width) { pass.normed[1, $1] }, start, &lost) }
         return Matrix(n, width) { t, d in
@@ -162,12 +178,36 @@ extension Twin {
                 t < r ? 0 : source[t, d] / Double(n - r) * divide(pooled[0, i], pass.rawPooled[i])
             }
             switch c.pooling {
+            case .attention: preconditionFailure("the pool shares out")
             case .classToken: return ofClass
             case .mean: return ofMean(d)
             case .classAndMean: return ofClass + ofMean(width + d)
             case .distilled: return t == 0 ? ofClass : t == 1 ? second![0, d] : 0
             }
         }
+    }
+
+    /// Through attention pooling: at its attention `[heads, tokens]`, and at the patches it read. The query is a weight.
+    private func relevance(
+        _ pool: Pool, _ s: PoolPass, _ source: Matrix, _ pooled: Matrix, _ epsilon: Double?, _ lost: inout Double
+    ) -> ([Double], Matrix) {
+        let (r, width, d, heads) = (prefix.rows, configuration.width, configuration.headWidth, configuration.heads)
+        let count = s.keys.rows
+        let (skip, branch) = add(pooled, s.asked, s.branch, epsilon)
+        let asked = clone(skip, linear(pool.fc1, s.norm, linear(pool.fc2, s.hidden, branch, &lost), &lost), s.asked)
+        let context = linear(pool.projection, s.context, asked, &lost)
+        let share = (0..<width).map { divide(context[0, $0], s.context[0, $0]) }
+        let attention = Matrix(heads, count) { h, j in
+            s.attention[h, j] * (h * d..<(h + 1) * d).reduce(0) { $0 + share[$1] * s.values[j, $1] } / 2
+        }
+        let both = Matrix(count, 2 * width) { j, i in
+            let e = i % width
+            if i >= width { return s.values[j, e] * s.attention[e / d, j] * share[e] / 2 }
+            return s.keys[j, e] * s.query[0, e] * divide(attention[e / d, j], s.products[e / d, j])
+        }
+        let patches = Matrix(count, width) { source[r + $0, $1] }
+        let all = (0..<heads).flatMap { h in [Double](repeating: 0, count: r) + attention.row(h) }
+        return (all, linear(pool.keysValues, patches, both, &lost))
     }
 
     /// The z^B rule with the image's own extremes; channels are summed.

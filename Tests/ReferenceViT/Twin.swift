@@ -12,6 +12,7 @@ public struct Twin: Sendable {
     let blocks: [Block]
     let inputNorm: Scale?
     let norm: Scale
+    let pool: Pool?
     let projection: Map?
     let head: Map?
     let distillationHead: Map?
@@ -64,6 +65,27 @@ public struct Twin: Sendable {
         let frequencies: Matrix?
     }
 
+    /// Pooling by attention.
+    struct Pool: Sendable {
+        let probe: Matrix
+        let query: Map
+        let keysValues: Map
+        let projection: Map
+        let norm: Scale
+        let fc1: Map
+        let fc2: Map
+
+        init(_ pool: AttentionPool) {
+            probe = Matrix(pool.probe.reshaped([1, pool.probe.count]))
+            query = Map(pool.query)
+            keysValues = Map(pool.keysValues)
+            projection = Map(pool.projection)
+            norm = Scale(pool.norm2)
+            fc1 = Map(pool.fc1)
+            fc2 = Map(pool.fc2)
+        }
+    }
+
     public init(_ model: VisionTransformer) {
         configuration = model.configuration
         patchEmbedding = Map(model.patchEmbedding)
@@ -93,6 +115,7 @@ public struct Twin: Sendable {
         }
         inputNorm = model.inputNorm.map(Scale.init)
         norm = Scale(model.norm)
+        pool = model.attentionPool.map(Pool.init)
         projection = model.visualProjection.map(Map.init)
         head = model.head.map(Map.init)
         distillationHead = model.distillationHead.map(Map.init)

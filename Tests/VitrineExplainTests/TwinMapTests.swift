@@ -21,7 +21,7 @@ import VitrineTensor
     func cheferEqualsTheTwin(_ random: RandomModel) throws {
         let twin = Twin(random.model)
         let image = random.image(0).values.map(Double.init)
-        let gradients = (0..<3).map { twin.gradient(image, .logit(1), by: twin.attentionSites($0)) }
+        let gradients = random.configuration.attentions.map { twin.gradient(image, .logit(1), by: twin.attentionSites($0)) }
         for (method, epsilon) in [("chefer", nil), ("chefer-stable", 0.03)] as [(String, Double?)] {
             let relevance = twin.relevance(twin.forward(image), classIndex: 1, epsilon: epsilon)
             let expected = twin.attribution(gradients: gradients, relevance: relevance.attention)
@@ -40,12 +40,19 @@ import VitrineTensor
         let image = random.image(0).values.map(Double.init)
         let pass = twin.forward(image)
         let (r, n) = (c.prefixTokens, c.prefixTokens + c.positionGrid.count)
-        let readers = c.pooling == .mean ? Array(r..<n) : [0]
+        // How much each query counts, by token.
+        let asked = pass.pool.map { pool in
+            (0..<n).map { j in j < r ? 0 : (0..<c.heads).reduce(0) { $0 + pool.attention[$1, j - r] } / Double(c.heads) }
+        }
+        let readers = asked != nil ? Array(0..<n) : c.pooling == .mean ? Array(r..<n) : [0]
+        func weight(_ token: Int) -> Double { asked?[token] ?? 1 / Double(readers.count) }
         let means = pass.blocks.map { block in
             Matrix(n, n) { i, j in block.attention.reduce(0) { $0 + $1[i, j] / Double(c.heads) } }
         }
-        let attention = (r..<n).map { j in readers.reduce(0) { $0 + means[2][$1, j] / Double(readers.count) } }
-        #expect(relative(try map("attention", random, target: 0), attention) < 1e-5)
+        let attention = (r..<n).map { j in readers.reduce(0) { $0 + means[2][$1, j] * weight($1) } }
+        #expect(relative(try map("attention:block=2", random, target: 0), attention) < 1e-5)
+        // Attention pooling: the map is what the probe attends to.
+        #expect(relative(try map("attention", random, target: 0), asked.map { Array($0[r...]) } ?? attention) < 1e-5)
 
         var joint = Matrix(n, n) { $0 == $1 ? 1 : 0 }
         for mean in means {
@@ -54,7 +61,7 @@ import VitrineTensor
                 (0..<n).reduce(0) { $0 + (mean[i, $1] + (i == $1 ? 1 : 0)) / 2 * below[$1, j] }
             }
         }
-        let rollout = (r..<n).map { j in readers.reduce(0) { $0 + joint[$1, j] / Double(readers.count) } }
+        let rollout = (r..<n).map { j in readers.reduce(0) { $0 + joint[$1, j] * weight($1) } }
         #expect(relative(try map("rollout", random, target: 0), rollout) < 1e-5)
 
         let gradient = twin.gradient(image, .logit(2), by: twin.norm1Sites(2))

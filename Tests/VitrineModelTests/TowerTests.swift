@@ -46,9 +46,9 @@ import VitrineTensor
         #expect(compared >= 14)
     }
 
-    /// The weights of norm, projection and head too: finite differences in the direction of the gradient.
+    /// The weights of norm, pool, projection and head too: finite differences in the direction of the gradient.
     @Test func weightGradientsEqualFiniteDifferences() throws {
-        for random in RandomModel.all where random.configuration.hasInputNorm {
+        for random in RandomModel.all where random.configuration.hasInputNorm || random.configuration.pooling == .attention {
             let model = random.model
             func loss(_ model: VisionTransformer) throws -> Double {
                 let logits = try model(random.images(2), workspace: Workspace()).values
@@ -75,7 +75,8 @@ import VitrineTensor
                 // Steps of 3e-3 in Float32: rounding of logits of order 1 leaves 1e-4, curvature as much.
                 #expect(abs(slope - length) < 1e-2 * length + 2e-3, "\(random), \(entry.info.name): \(slope), \(length)")
             }
-            #expect(parameters.contains { $0.info.name == "norm_pre.weight" })
+            let name = random.configuration.hasInputNorm ? "norm_pre.weight" : "attn_pool.latent"
+            #expect(parameters.contains { $0.info.name == name })
         }
     }
 

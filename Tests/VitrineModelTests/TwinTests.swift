@@ -21,6 +21,14 @@ import VitrineTensor
             forward: sites, gradient: sites.union([.pixels]), relevance: Dictionary(uniqueKeysWithValues: rules.map { ($0, relevance) }))
     }
 
+    /// Of all attentions, the pool's among them.
+    static func everything(_ random: RandomModel) -> TraceRequest {
+        guard random.configuration.pooling == .attention else { return everything }
+        let pool: Set<Site> = [.attention(3)]
+        return everything.union(
+            TraceRequest(forward: pool, gradient: pool, relevance: Dictionary(uniqueKeysWithValues: rules.map { ($0, pool) })))
+    }
+
     static let rules: [RelevanceRule] = [.study, .stabilised(epsilon: 0.03)]
 
     // Float32 over three blocks of width 15: rounding leaves a few 1e-7 of the largest value.
@@ -28,7 +36,7 @@ import VitrineTensor
     func forwardEqualsTheTwin(_ random: RandomModel) throws {
         let twin = Twin(random.model)
         let trace = try random.model.trace(
-            random.images(2), targets: [.predicted, .predicted], request: Self.everything, workspace: Workspace(poisons: true))
+            random.images(2), targets: [.predicted, .predicted], request: Self.everything(random), workspace: Workspace(poisons: true))
         for b in 0..<2 {
             let pass = twin.forward(Self.doubles(random.image(b)))
             #expect(Self.relative(trace.logits(of: b), pass.logits) < 5e-6)
@@ -37,14 +45,19 @@ import VitrineTensor
                 #expect(Self.relative(trace.forward[.attention(l)]![b].values, pass.blocks[l].attention.flatMap(\.values)) < 5e-6)
                 #expect(Self.relative(trace.forward[.norm1(l)]![b].values, pass.blocks[l].norm1.values) < 5e-6)
             }
+            if let pool = pass.pool {
+                let zeros = [Double](repeating: 0, count: random.configuration.prefixTokens)
+                let rows = (0..<random.configuration.heads).flatMap { zeros + pool.attention.row($0) }
+                #expect(Self.relative(trace.forward[.attention(3)]![b].values, rows) < 5e-6)
+            }
         }
     }
 
     @Test(arguments: RandomModel.all)
     func attentionRowsSumToOne(_ random: RandomModel) throws {
-        let request = TraceRequest(forward: [.attention(0), .attention(1), .attention(2)])
+        let request = TraceRequest(forward: Set(random.configuration.attentions.map(Site.attention)))
         let trace = try random.model.trace(random.images(3), targets: [], request: request, workspace: Workspace(poisons: true))
-        for l in 0..<3 {
+        for l in random.configuration.attentions {
             let attention = trace.forward[.attention(l)]!
             let n = attention.shape[3]
             let values = attention.values
@@ -62,13 +75,17 @@ import VitrineTensor
         let target = [Target.logit(2), .probability(1), .contrast(3, 0)][Int(random.seed % 3)]
         let image = Self.doubles(random.image(0))
         let trace = try random.model.trace(
-            random.images(1), targets: [.fixed(target)], request: Self.everything, workspace: Workspace(poisons: true))
+            random.images(1), targets: [.fixed(target)], request: Self.everything(random), workspace: Workspace(poisons: true))
         // Step 1e-5 in Float64: truncation and cancellation leave about 1e-9; what remains is Float32's rounding in the engine.
         for l in 0..<3 {
             let byAttention = twin.gradient(image, target, by: twin.attentionSites(l))
             #expect(Self.relative(trace.gradient[.attention(l)]![0].values, byAttention) < 2e-5)
             let byNorm = twin.gradient(image, target, by: twin.norm1Sites(l))
             #expect(Self.relative(trace.gradient[.norm1(l)]![0].values, byNorm) < 2e-5)
+        }
+        if random.configuration.pooling == .attention {
+            let byPool = twin.gradient(image, target, by: twin.attentionSites(3))
+            #expect(Self.relative(trace.gradient[.attention(3)]![0].values, byPool) < 2e-5)
         }
         let pixels = stride(from: 0, to: image.count, by: 3).map { $0 }
         let byPixel = twin.gradient(image, target, by: pixels.map { .pixel($0) })
@@ -80,7 +97,7 @@ import VitrineTensor
     func relevanceEqualsTheTwin(_ random: RandomModel) throws {
         let twin = Twin(random.model)
         let trace = try random.model.trace(
-            random.images(2), targets: [.fixed(.logit(1)), .fixed(.logit(3))], request: Self.everything,
+            random.images(2), targets: [.fixed(.logit(1)), .fixed(.logit(3))], request: Self.everything(random),
             workspace: Workspace(poisons: true))
         // The rules divide by sums that may nearly cancel (a context value, a pooled mean, a residual sum), which lifts Float32's rounding
         // from 1e-6 to 1e-2 in the worst of these models, and by how much is a matter of the order of summation; most values stay sharp,
@@ -93,7 +110,7 @@ import VitrineTensor
                 let expected = twin.relevance(
                     twin.forward(Self.doubles(random.image(b))), classIndex: target, epsilon: epsilon)
                 let found = trace.relevance(rule)
-                for l in 0..<3 {
+                for l in random.configuration.attentions {
                     let error = Self.relative(found[.attention(l)]![b].values, expected.attention[l])
                     #expect(error < bar, "\(rule), image \(b), block \(l): \(error)")
                     errors.append(error)
@@ -112,7 +129,7 @@ import VitrineTensor
     func relevanceIsConserved(_ random: RandomModel) throws {
         let twin = Twin(random.model)
         let trace = try random.model.trace(
-            random.images(2), targets: [.fixed(.logit(1)), .fixed(.logit(3))], request: Self.everything,
+            random.images(2), targets: [.fixed(.logit(1)), .fixed(.logit(3))], request: Self.everything(random),
             workspace: Workspace(poisons: true))
         for rule in Self.rules {
             let epsilon: Double? = if case .stabilised(let e) = rule.addition { Double(e) } else { nil }
@@ -135,7 +152,7 @@ import VitrineTensor
     func partialRequestsGiveTheSame(_ random: RandomModel) throws {
         let model = random.model
         let targets = [TargetChoice.fixed(.logit(0)), .fixed(.logit(2))]
-        let all = try model.trace(random.images(2), targets: targets, request: Self.everything, workspace: Workspace(poisons: true))
+        let all = try model.trace(random.images(2), targets: targets, request: Self.everything(random), workspace: Workspace(poisons: true))
         for l in 0..<3 {
             let one: Set<Site> = [.attention(l)]
             let request = TraceRequest(forward: one, gradient: one, relevance: [.study: one])
@@ -178,6 +195,11 @@ import VitrineTensor
         }
         var beyond = TraceRequest(forward: [.attention(3)])
         #expect(throws: ViTError.blockOutOfRange(block: 3, depth: 3)) { try run(random.images(1), [], beyond) }
+        #expect(throws: ViTError.blockOutOfRange(block: 4, depth: 3)) {
+            let asked = RandomModel.all.first { $0.description == "attention pooling" }!
+            _ = try asked.model.trace(
+                asked.images(1), targets: [], request: TraceRequest(forward: [.attention(4)]), workspace: Workspace())
+        }
         beyond = TraceRequest(gradient: [.attention(-1)])
         #expect(throws: ViTError.blockOutOfRange(block: -1, depth: 3)) { try run(random.images(1), [], beyond) }
         #expect(throws: ViTError.imageSize(height: 8, width: 10, patch: 4)) { try run(Tensor([1, 3, 8, 10]), [], TraceRequest()) }

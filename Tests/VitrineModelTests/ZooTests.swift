@@ -23,6 +23,8 @@ import VitrineTensor
         let gradient: [Float]?
         /// The same by every weight, under timm's name: its length, and its product with the cosines of 0, 1, 2 ...
         let weights: [String: [Double]]?
+        /// What the query of attention pooling attends to, `[heads, patches]`.
+        let pool: [Float]?
 
         var testDescription: String { name }
 
@@ -49,7 +51,7 @@ import VitrineTensor
     private struct Zoo: Decodable { let models: [Model] }
 
     /// One script for each kind of network writes one of these files.
-    static let models: [Model] = ["zoo.json", "rotary.json", "towers.json"].flatMap { file -> [Model] in
+    static let models: [Model] = ["zoo.json", "rotary.json", "towers.json", "siglip.json"].flatMap { file -> [Model] in
         guard let data = try? Data(contentsOf: zooFolder.appending(path: file)) else { return [] }
         return (try? JSONDecoder().decode(Zoo.self, from: data))?.models ?? []
     }

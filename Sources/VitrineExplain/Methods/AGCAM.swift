@@ -20,21 +20,22 @@ struct AGCAM: TraceExplainer {
     ]
 
     func needs(_ network: ViTConfiguration) -> Needs {
-        let blocks = 0..<network.depth
-        return Needs(TraceRequest(forward: Set(blocks.map(Site.scores)), gradient: Set(blocks.map(Site.attention))))
+        let all = network.attentions
+        return Needs(TraceRequest(forward: network.readoutSites.union(all.map(Site.scores)), gradient: Set(all.map(Site.attention))))
     }
 
     func map(_ subject: Subject) -> MethodResult {
         let trace = subject.values()
         var total = [Float](repeating: 0, count: subject.grid.count)
-        for l in 0..<subject.depth {
+        for l in 0..<subject.attentions {
+            let readout = subject.readout(at: l)
             var product = trace.attentionGradient(l)
             let scores = trace.value(.scores(l))
             scores.withSpan { s in
                 product.withMutableSpan { g in for i in 0..<g.count { g[i] = max(g[i], 0) / (1 + exp(-s[i])) } }
             }
             for h in 0..<product.shape[0] {
-                let row = subject.patches(rowTimes(subject.readout, product[h]))
+                let row = subject.patches(rowTimes(readout, product[h]))
                 for i in row.indices { total[i] += row[i] }
             }
         }

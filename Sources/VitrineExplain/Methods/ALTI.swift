@@ -30,7 +30,7 @@ struct ALTI: Explainer {
 
     func map(_ subject: Subject, _ probe: Probe) -> MethodResult {
         let trace = subject.values()
-        let row = rolledOut(subject.readout, blocks: start..<subject.depth) { l in
+        let row = rolledOut(subject, from: start) { l in
             contributions(probe.projectedValues(l, qkv: trace.value(.qkv(l))), trace, l)
         }
         return MethodResult(subject.patchMap(subject.patches(row), .relevance))

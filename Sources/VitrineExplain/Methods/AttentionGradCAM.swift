@@ -19,19 +19,20 @@ struct AttentionGradCAM: TraceExplainer {
     init(_ options: inout MethodOptions) throws(MethodError) { block = try options.takeBlock() }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
-        let site = Site.attention(try network.block(block))
-        return Needs(TraceRequest(forward: [site], gradient: [site]))
+        let site = Site.attention(try network.attention(block))
+        return Needs(TraceRequest(forward: network.readoutSites.union([site]), gradient: [site]))
     }
 
     func map(_ subject: Subject) -> MethodResult {
         let trace = subject.values()
-        let l = block ?? subject.depth - 1
+        let l = block ?? subject.attentions - 1
+        let readout = subject.readout(at: l)
         let (attention, gradient) = (trace.attention(l), trace.attentionGradient(l))
         let heads = attention.shape[0]
         var total = [Float](repeating: 0, count: subject.grid.count)
         for h in 0..<heads {
-            let row = subject.patches(rowTimes(subject.readout, attention[h]))
-            let slopes = subject.patches(rowTimes(subject.readout, gradient[h]))
+            let row = subject.patches(rowTimes(readout, attention[h]))
+            let slopes = subject.patches(rowTimes(readout, gradient[h]))
             let weight = slopes.reduce(0, +) / Float(slopes.count) / Float(heads)
             for i in row.indices { total[i] += weight * row[i] }
         }

@@ -22,14 +22,14 @@ struct AttentionRollout: TraceExplainer {
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
-        Needs(TraceRequest(forward: Set(try network.blocks(from: start).map(Site.attention))))
+        Needs(TraceRequest(forward: Set(try network.attentions(from: start).map(Site.attention))))
     }
 
     func map(_ subject: Subject) -> MethodResult {
         let trace = subject.values()
-        let row = rolledOut(subject.readout, blocks: start..<subject.depth) { l in
+        let row = rolledOut(subject, from: start) { l in
             var mean = meanOverHeads(trace.attention(l))
-            normaliseRowsWithIdentity(&mean)
+            normaliseRowsWithIdentity(&mean, hasResidual: l < subject.depth)
             return mean
         }
         return MethodResult(subject.patchMap(subject.patches(row), .relevance))

@@ -5,8 +5,8 @@ import VitrineTensor
 /// Beyond Intuition (Chen et al. 2023, ICML; heads: BT-H, tokens: BT-T).
 ///
 /// `R <- R + C R` from the identity. Heads: `C = sum_h I_h A_h`, `I_h` as in `headImportance`. Tokens: `C = mean_h A_h diag(|v_j Wo| / |z_j|)`.
-/// W = the positive part of the last block's attention gradient, averaged over `steps` images from black to the image (all 0 to x in
-/// normalised space) and over heads. Map = the readout row of `W R` (element by element). `start` counts blocks from 1, as the authors do.
+/// W = the positive part of the last attention's gradient, averaged over `steps` images from black to the image (all 0 to x in
+/// normalised space) and over heads. Where attention pools, its row C comes last, R <- C R. Map = the readout row of `W R` (element by element). `start` counts blocks from 1, as the authors do.
 struct BeyondIntuition: Explainer {
     enum Kind { case heads, tokens }
 
@@ -39,7 +39,7 @@ struct BeyondIntuition: Explainer {
         let blocks = blocks(network.depth)
         switch kind {
         case .heads:
-            let sites = Set(blocks.map(Site.attention))
+            let sites = network.readoutSites.union(blocks.map(Site.attention))
             return Needs(TraceRequest(forward: sites, gradient: sites))
         case .tokens:
             try network.checkProjectedValues("beyond-intuition-token")
@@ -52,7 +52,7 @@ struct BeyondIntuition: Explainer {
     func map(_ subject: Subject, _ probe: Probe) throws -> MethodResult {
         let trace = subject.values()
         let weight = try smoothedGradient(subject, probe, steps: steps)
-        let n = weight.shape[0]
+        let n = weight.shape[1]
         var r = Tensor([n, n])
         addIdentity(&r)
         for l in blocks(subject.depth) {
@@ -60,6 +60,8 @@ struct BeyondIntuition: Explainer {
             multiply(mixing(trace, l, probe).matrix, r.matrix, into: &step)
             add(step, to: &r)
         }
+        // Around a pool there is no skip.
+        if subject.network.pooling == .attention { r = rowTimes(mixing(trace, subject.depth, probe), r) }
         if kind == .tokens { r.withMutableSpan { m in for i in 0..<m.count { m[i] = abs(m[i]) } } }
         let row = rowTimes(subject.readout, weight.times(r))
         return MethodResult(subject.patchMap(subject.patches(row), .relevance))
@@ -89,14 +91,14 @@ struct BeyondIntuition: Explainer {
     }
 }
 
-/// The positive part of the mean, over images `alpha x` with alpha from 0 to 1 in equal steps, of the last block's attention gradient;
+/// The positive part of the mean, over images `alpha x` with alpha from 0 to 1 in equal steps, of the last attention's gradient;
 /// mean over heads, `[tokens, tokens]`. Methods that ask for as many steps share it.
 func smoothedGradient(_ subject: Subject, _ probe: Probe, steps: Int) throws -> Tensor {
     try probe.once("smoothed-gradient/\(steps)") { try computedSmoothedGradient(subject, probe, steps: steps) }
 }
 
 private func computedSmoothedGradient(_ subject: Subject, _ probe: Probe, steps: Int) throws -> Tensor {
-    let site = Site.attention(subject.depth - 1)
+    let site = Site.attention(subject.attentions - 1)
     var total: Tensor?
     let inputs = (0..<steps).lazy.map { k -> ChangedInput in
         var pixels = subject.image

@@ -44,7 +44,7 @@ struct CheferRelevance: TraceExplainer {
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
-        let sites = Set(try network.blocks(from: start).map(Site.attention))
+        let sites = Set(try network.attentions(from: start).map(Site.attention))
         return Needs(TraceRequest(gradient: sites, relevance: [rule: sites]))
     }
 

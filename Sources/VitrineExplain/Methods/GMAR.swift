@@ -20,23 +20,26 @@ struct GMAR: TraceExplainer {
     }
 
     func needs(_ network: ViTConfiguration) -> Needs {
-        let sites = Set((0..<network.depth).map(Site.attention))
+        let sites = Set(network.attentions.map(Site.attention))
         return Needs(TraceRequest(forward: sites, gradient: sites))
     }
 
     func map(_ subject: Subject) -> MethodResult {
         let trace = subject.values()
-        let row = rolledOut(subject.readout, blocks: 0..<subject.depth) { l in
+        let row = rolledOut(subject) { l in
             let (attention, gradient) = (trace.attention(l), trace.attentionGradient(l))
             let norms = (0..<attention.shape[0]).map { h in
                 norm == 1 ? absoluteSum(gradient[h]) : squaredNorm([gradient[h]]).squareRoot()
             }
             let total = norms.reduce(0, +)
+            // Half a share is the skip's; there is none around a pool.
+            let hasResidual = l < subject.depth
             var fused = Tensor(attention[0].shape)
             // A block whose gradient vanishes weighs its heads alike.
             for (h, n) in norms.enumerated() {
-                addScaled(attention[h], Float(total > 0 ? n / total : 1 / Double(norms.count)) / 2, to: &fused)
+                addScaled(attention[h], Float(total > 0 ? n / total : 1 / Double(norms.count)) / (hasResidual ? 2 : 1), to: &fused)
             }
+            guard hasResidual else { return fused }
             let n = fused.shape[0]
             fused.withMutableSpan { m in for i in 0..<n { m[i * n + i] += 0.5 } }
             return fused

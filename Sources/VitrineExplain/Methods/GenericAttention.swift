@@ -4,7 +4,8 @@ import VitrineTensor
 
 /// Generic attention explainability (Chefer, Gur & Wolf 2021, https://arxiv.org/abs/2103.15679, eq. 5-6).
 ///
-/// `C_l = mean_h max(0, dA_l A_l)`, `R <- R + C_l R` from the identity; map = the readout row of R, without the identity itself.
+/// `C_l = mean_h max(0, dA_l A_l)`, `R <- R + C_l R` from the identity; map = the readout row of R, without the identity itself. Attention
+/// pooling is cross-attention: its row is `C R` (eq. 10 there, for one query).
 struct GenericAttention: TraceExplainer {
     static let methods = [
         Method(
@@ -21,13 +22,13 @@ struct GenericAttention: TraceExplainer {
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
-        let sites = Set(try network.blocks(from: start).map(Site.attention))
+        let sites = Set(try network.attentions(from: start).map(Site.attention))
         return Needs(TraceRequest(forward: sites, gradient: sites))
     }
 
     func map(_ subject: Subject) -> MethodResult {
         let trace = subject.values()
-        let row = rolledOutBeyondIdentity(subject.readout, blocks: start..<subject.depth) { l in
+        let row = rolledOutBeyondIdentity(subject, from: start) { l in
             var product = trace.attention(l).times(trace.attentionGradient(l))
             clampNegatives(&product)
             return meanOverHeads(product)

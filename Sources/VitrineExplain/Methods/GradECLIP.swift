@@ -6,7 +6,8 @@ import VitrineTensor
 ///
 /// In the last block, for the tokens the head reads: `lambda_h,i` = the cosine of query and key, min-max over patches per head;
 /// map = `max(0, sum_h lambda_h,i <g_h, v_hi>)`, g the gradient by the attention's output. The authors recompute the block with one head of full
-/// width, whose score is not the model's. Mean pooling: the mean of queries and of gradients over the patches.
+/// width, whose score is not the model's. Mean pooling: the mean of queries and of gradients over the patches;
+/// attention pooling: of queries, as much as the pool attends to them.
 struct GradECLIP: TraceExplainer {
     static let methods = [
         Method(
@@ -17,7 +18,7 @@ struct GradECLIP: TraceExplainer {
 
     func needs(_ network: ViTConfiguration) -> Needs {
         let l = network.depth - 1
-        return Needs(TraceRequest(forward: [.qkv(l)], gradient: [.context(l)]))
+        return Needs(TraceRequest(forward: network.readoutSites.union([.qkv(l)]), gradient: [.context(l)]))
     }
 
     func map(_ subject: Subject) -> MethodResult {
@@ -27,7 +28,7 @@ struct GradECLIP: TraceExplainer {
         let gradient = trace.gradient(.context(l))
         let (width, d) = (subject.network.width, subject.network.headWidth)
         // One row: the query and the gradient of what the head reads. A mean's gradient is spread over its patches, so it is summed.
-        let query = rowTimes(subject.readout, qkv)
+        let query = rowTimes(subject.readout(at: l), qkv)
         var ones = Tensor([1, gradient.shape[0]])
         ones.fill(1)
         let g = rowTimes(ones, gradient)

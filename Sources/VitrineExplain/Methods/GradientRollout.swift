@@ -20,17 +20,17 @@ struct GradientRollout: TraceExplainer {
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
-        let sites = Set(try network.blocks(from: start).map(Site.attention))
+        let sites = Set(try network.attentions(from: start).map(Site.attention))
         return Needs(TraceRequest(forward: sites, gradient: sites))
     }
 
     func map(_ subject: Subject) -> MethodResult {
         let trace = subject.values()
-        let row = rolledOut(subject.readout, blocks: start..<subject.depth) { l in
+        let row = rolledOut(subject, from: start) { l in
             var product = trace.attention(l).times(trace.attentionGradient(l))
             clampNegatives(&product)
             var mean = meanOverHeads(product)
-            normaliseRowsWithIdentity(&mean)
+            normaliseRowsWithIdentity(&mean, hasResidual: l < subject.depth)
             return mean
         }
         return MethodResult(subject.patchMap(subject.patches(row), .relevance))

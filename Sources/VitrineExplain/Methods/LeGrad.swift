@@ -6,7 +6,8 @@ import VitrineTensor
 ///
 /// For each of the last `layers` blocks the score is read off that block's own output and differentiated by its attention; map = the mean
 /// over heads and all queries of the positive part, patches only, summed or averaged over the blocks. `pool=mean` reads the mean of all
-/// tokens (torch-cam's classifier form), `pool=readout` the tokens that the head reads. The scores stand in the notes: those of
+/// tokens (torch-cam's classifier form), `pool=readout` the tokens that the head reads. A network with attention pooling is read by its pool, and
+/// differentiated by the pool's attention over each block's output, as the authors do for SigLIP. The scores stand in the notes: those of
 /// early blocks pass through a head that was not trained on them.
 struct LeGrad: TraceExplainer {
     static let methods = [
@@ -18,26 +19,37 @@ struct LeGrad: TraceExplainer {
 
     enum Pool: String, CaseIterable {
         case mean, readout
-        var pooling: Reading.Pooling { self == .mean ? .meanOfTokens : .own }
     }
 
     enum Combination: String, CaseIterable { case mean, sum }
 
     var layers: Int
-    var pool: Pool
+    /// Nil: the mean, where attention does not pool.
+    var pool: Pool?
     var combination: Combination
 
     init(_ options: inout MethodOptions) throws(MethodError) {
         layers = try options.takeCount("layers", default: 2)
-        pool = try options.takeWord("pool", default: .mean)
+        pool = try options.take("pool", default: nil, Pool.allCases.map(\.rawValue).joined(separator: ", ")) {
+            Pool(rawValue: $0).map { .some($0) }
+        }
         combination = try options.takeWord("combine", default: .mean)
     }
 
+    private func reading(_ block: Int, _ network: ViTConfiguration) -> Reading {
+        .block(block, pool == .readout || network.pooling == .attention ? .own : .meanOfTokens)
+    }
+
+    /// The attention that a block's score is differentiated by.
+    private func site(_ block: Int, _ network: ViTConfiguration) -> Site {
+        .attention(network.pooling == .attention ? network.depth : block)
+    }
+
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
+        let blocks = try network.last(layers)
+        if pool == .mean && network.pooling == .attention { throw .unfitting(what: "legrad:pool=mean", network: "attention pooling") }
         var request = TraceRequest()
-        for l in try network.last(layers) {
-            request.backward[.gradient(.exact, from: .block(l, pool.pooling))] = [.attention(l)]
-        }
+        for l in blocks { request.backward[.gradient(.exact, from: reading(l, network))] = [site(l, network)] }
         return Needs(request)
     }
 
@@ -47,8 +59,8 @@ struct LeGrad: TraceExplainer {
         var total = [Float](repeating: 0, count: subject.grid.count)
         var scores: [Double] = []
         for l in blocks {
-            let reading = Reading.block(l, pool.pooling)
-            var gradient = trace.gradient(.attention(l), from: reading)
+            let reading = reading(l, subject.network)
+            var gradient = trace.gradient(site(l, subject.network), from: reading)
             clampNegatives(&gradient)
             let mean = meanOverHeads(gradient)
             var ones = Tensor([1, mean.shape[0]])

@@ -43,8 +43,8 @@ struct PartialRelevance: TraceExplainer {
     func needs(_ network: ViTConfiguration) -> Needs {
         let sites: Set<Site> =
             switch reading {
-            case .rollout: Set((0..<network.depth).map(Site.attention))
-            case .lastLayer: [.attention(network.depth - 1)]
+            case .rollout: Set(network.attentions.map(Site.attention))
+            case .lastLayer: [.attention(network.attentions.upperBound - 1)]
             case .full: [.pixels]
             }
         return Needs(TraceRequest(relevance: [rule: sites]))
@@ -52,8 +52,7 @@ struct PartialRelevance: TraceExplainer {
 
     func map(_ subject: Subject) -> MethodResult {
         let trace = subject.values()
-        let depth = subject.depth
-        let positive = { (l: Int) -> Tensor in
+                let positive = { (l: Int) -> Tensor in
             var relevance = trace.relevance(.attention(l), rule: rule)
             clampNegatives(&relevance)
             return meanOverHeads(relevance)
@@ -65,7 +64,7 @@ struct PartialRelevance: TraceExplainer {
             return MethodResult(subject.patchMap(subject.patches(row), .relevance), notes: notes)
         case .lastLayer:
             return MethodResult(
-                subject.patchMap(subject.patches(rowTimes(subject.readout, positive(depth - 1))), .relevance), notes: notes)
+                subject.patchMap(subject.patches(rowTimes(subject.readout, positive(subject.attentions - 1))), .relevance), notes: notes)
         case .full:
             let display = DisplayRule(upsampling: .nearest, normalisation: .minMax)
             return MethodResult(subject.pixelMap(trace.relevance(.pixels, rule: rule).values, display), notes: notes)

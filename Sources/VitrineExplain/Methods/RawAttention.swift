@@ -5,7 +5,8 @@ import VitrineTensor
 /// Attention of the tokens the head reads to every patch, in one block.
 ///
 /// Post-softmax, class-agnostic. The study takes the last block and the mean over heads; the weight that the class token gives
-/// itself is dropped. With mean pooling the row is the mean over patch queries.
+/// itself is dropped. With mean pooling the row is the mean over patch queries. With attention pooling the last attention is the pool's,
+/// and the queries of a block that is named count as much as the pool attends to them.
 struct RawAttention: TraceExplainer {
     static let methods = [
         Method(
@@ -32,13 +33,14 @@ struct RawAttention: TraceExplainer {
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
         if let head, head >= network.heads { throw .headOutOfRange(head: head, heads: network.heads) }
-        return Needs(TraceRequest(forward: [.attention(try network.block(block))]))
+        return Needs(TraceRequest(forward: network.readoutSites.union([.attention(try network.attention(block))])))
     }
 
     func map(_ subject: Subject) -> MethodResult {
-        let attention = subject.values().attention(block ?? subject.depth - 1)
+        let l = block ?? subject.attentions - 1
+        let (attention, readout) = (subject.values().attention(l), subject.readout(at: l))
         let heads = head.map { [$0] } ?? Array(0..<attention.shape[0])
-        let rows = heads.map { h in subject.patches(rowTimes(subject.readout, attention[h])) }
+        let rows = heads.map { h in subject.patches(rowTimes(readout, attention[h])) }
         var fused = rows[0]
         for row in rows.dropFirst() {
             for i in fused.indices {

@@ -1,20 +1,23 @@
 import VitrineTensor
 
-/// `readout B_L ... B_s`: a row over tokens.
-func rolledOut(_ readout: Tensor, blocks: Range<Int>, _ matrix: (Int) -> Tensor) -> Tensor {
-    var row = readout
-    for l in blocks.reversed() { row = rowTimes(row, matrix(l)) }
+/// `readout B_L ... B_s`: a row over tokens. With attention pooling B_L is the pool's, one row.
+func rolledOut(_ subject: Subject, from start: Int = 0, _ matrix: (Int) -> Tensor) -> Tensor {
+    var row = subject.readout
+    for l in (start..<subject.attentions).reversed() { row = rowTimes(row, matrix(l)) }
     return row
 }
 
 /// `readout (I + C_L) ... (I + C_s) - readout`, which the identity alone would give: a row over tokens.
 ///
 /// With mean pooling the identity is 1/P at every patch, far above what stands on it; carried along it would cost all digits but three.
-func rolledOutBeyondIdentity(_ readout: Tensor, blocks: Range<Int>, _ matrix: (Int) -> Tensor) -> Tensor {
-    var beyond = Tensor(readout.shape)
-    for l in blocks.reversed() {
-        var row = readout
-        add(beyond, to: &row)
+/// No residual path leads around attention pooling: its row C is where the product starts, and all of that is meant.
+func rolledOutBeyondIdentity(_ subject: Subject, from start: Int = 0, _ matrix: (Int) -> Tensor) -> Tensor {
+    let isAsked = subject.network.pooling == .attention
+    let readout = isAsked ? nil : subject.readout
+    var beyond = isAsked ? rowTimes(subject.readout, matrix(subject.depth)) : Tensor(subject.readout.shape)
+    for l in (start..<subject.depth).reversed() {
+        var row = beyond
+        if let readout { add(readout, to: &row) }
         add(rowTimes(row, matrix(l)), to: &beyond)
     }
     return beyond
@@ -23,11 +26,12 @@ func rolledOutBeyondIdentity(_ readout: Tensor, blocks: Range<Int>, _ matrix: (I
 /// What `readout (I + C_L) ... (I + C_s)` has at the patches beyond the identity's own share: a row over tokens.
 ///
 /// A head that reads a class token reads nothing of a patch by the identity, so this is the product as it is published. Where the head
-/// reads a mean of patches, the product without its identity is carried (`rolledOutBeyondIdentity`).
+/// reads a mean of patches, the product without its identity is carried (`rolledOutBeyondIdentity`), and likewise where attention pools.
 func rolledOutWithIdentity(_ subject: Subject, from start: Int = 0, _ matrix: (Int) -> Tensor) -> Tensor {
-    let (readout, blocks) = (subject.readout, start..<subject.depth)
-    guard subject.patches(readout).allSatisfy({ $0 == 0 }) else { return rolledOutBeyondIdentity(readout, blocks: blocks, matrix) }
-    return rolledOut(readout, blocks: blocks) { l in
+    guard subject.network.pooling != .attention, subject.patches(subject.readout).allSatisfy({ $0 == 0 }) else {
+        return rolledOutBeyondIdentity(subject, from: start, matrix)
+    }
+    return rolledOut(subject, from: start) { l in
         var matrix = matrix(l)
         addIdentity(&matrix)
         return matrix
@@ -43,14 +47,17 @@ func meanOverHeads(_ heads: Tensor) -> Tensor {
 }
 
 /// `(M + I)`, each row divided by its sum.
-func normaliseRowsWithIdentity(_ matrix: inout Tensor) {
-    let n = matrix.shape[0]
+///
+/// - Parameter hasResidual: false of a pool's attention, to which no identity is added.
+func normaliseRowsWithIdentity(_ matrix: inout Tensor, hasResidual: Bool = true) {
+    let (rows, n) = (matrix.shape[0], matrix.shape[1])
     matrix.withMutableSpan { m in
-        for i in 0..<n {
-            m[i * n + i] += 1
+        for i in 0..<rows {
+            if hasResidual { m[i * n + i] += 1 }
             var sum: Float = 0
             for j in 0..<n { sum += m[i * n + j] }
-            for j in 0..<n { m[i * n + j] /= sum }
+            // A row of nothing but zeros stays one.
+            if sum != 0 { for j in 0..<n { m[i * n + j] /= sum } }
         }
     }
 }

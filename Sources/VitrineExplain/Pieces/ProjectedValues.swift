@@ -2,8 +2,10 @@ import VitrineModel
 import VitrineTensor
 
 extension ViTConfiguration {
-    /// Refuses a method that carries values through the projection alone, for a network that norms the context before it.
+    /// Refuses a method that carries values through the projections of the blocks alone, for a network that norms the context before them or
+    /// pools by attention behind them.
     func checkProjectedValues(_ method: String) throws(ViTError) {
+        if pooling == .attention { throw .unfitting(what: method, network: "attention pooling") }
         if hasContextNorm { throw .unfitting(what: method, network: "a norm between attention and its projection") }
     }
 }

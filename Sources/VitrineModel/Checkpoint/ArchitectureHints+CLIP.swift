@@ -4,6 +4,7 @@ extension ArchitectureHints {
     /// - Throws: `LoadError.unsupported` for a tower that the network does not have.
     mutating func readTower(_ root: JSONValue) throws(LoadError) {
         if ["clip", "clip_vision_model"].contains(modelType) { readHuggingFaceCLIP(root) }
+        if ["siglip", "siglip_vision_model"].contains(modelType) { readHuggingFaceSigLIP(root) }
         if let tower = root["model_cfg"]?["vision_cfg"] { try readOpenCLIP(root["model_cfg"] ?? .null, tower) }
     }
 
@@ -17,6 +18,20 @@ extension ArchitectureHints {
             (pooling, readsUnnormed) = (.mean, true)
         } else if !classes.isEmpty {
             pooling = .classToken
+        }
+    }
+
+    /// Likewise. Classifiers read the mean of the patches, whatever stands beside it.
+    private mutating func readHuggingFaceSigLIP(_ root: JSONValue) {
+        if activation == nil && unknownActivation == nil { activation = .geluTanh }
+        normEpsilon = normEpsilon ?? 1e-6
+        heads = heads ?? 12
+        if !claims.contains(where: { $0.name == "width" }) { claims.append(("width", 768)) }
+        let hasPool = (root["vision_config"]?["vision_use_head"] ?? root["vision_use_head"]) != .bool(false)
+        if classes.contains(where: { $0.hasSuffix("ForImageClassification") }) {
+            pooling = .mean
+        } else if hasPool {
+            pooling = .attention
         }
     }
 

@@ -56,7 +56,8 @@ struct ArchitectureHints: Sendable {
     /// Types of Hugging Face models that share our names and do what we do.
     private static let modelTypes = [
         "vit", "vit_mae", "deit", "dinov2", "dinov2_with_registers", "ijepa", "vit_msn", "flava", "flava_image_model", "timm_wrapper",
-        "dinov3_vit", "beit", "data2vec-vision", "clip", "clip_vision_model",
+        "dinov3_vit", "beit", "data2vec-vision", "clip", "clip_vision_model", "siglip",
+        "siglip_vision_model",
     ]
 
     /// - Throws: `LoadError` for text that is no JSON object, or that asks for what this family of models does not do.
@@ -76,6 +77,10 @@ struct ArchitectureHints: Sendable {
             return nil
         }
         modelType = root["model_type"]?.text
+        if let modelType, modelType.hasPrefix("siglip2") {
+            throw .unsupported(
+                source: source, what: "SigLIP 2 for images of any aspect (NaFlex)", known: "SigLIP and SigLIP 2 of fixed resolution")
+        }
         if let modelType, !Self.modelTypes.contains(modelType) {
             throw .unsupported(source: source, what: "model type '\(shortened(modelType))'", known: Self.modelTypes.joined(separator: ", "))
         }
@@ -92,8 +97,9 @@ struct ArchitectureHints: Sendable {
             switch name {
             case "token": pooling = .classToken
             case "avg": pooling = .mean
+            case "map": pooling = .attention
             case "": break
-            default: throw .unsupported(source: source, what: "global_pool '\(shortened(name))'", known: "token, avg")
+            default: throw .unsupported(source: source, what: "global_pool '\(shortened(name))'", known: "token, avg, map")
             }
         }
         if case .bool(true)? = first("pool_include_prefix") {

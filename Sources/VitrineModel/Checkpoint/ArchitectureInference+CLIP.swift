@@ -5,7 +5,8 @@ extension ArchitectureInference {
         switch keys.map.anchor {
         case KeyMap.huggingFaceCLIP.anchor: .huggingFaceCLIP
         case KeyMap.openCLIP.anchor: .clip
-        case KeyMap.timm.anchor: has("norm_pre.weight") ? .timmCLIP : nil
+        case KeyMap.huggingFaceSigLIP.anchor: .huggingFaceSigLIP
+        case KeyMap.timm.anchor: has("norm_pre.weight") ? .timmCLIP : has("attn_pool.latent") ? .siglip : nil
         default: nil
         }
     }
@@ -20,6 +21,11 @@ extension ArchitectureInference {
     /// Fills in what a tower's configuration has.
     func addTower(to c: inout ViTConfiguration, family: CheckpointFamily, facts: inout [ModelFact]) throws(LoadError) {
         c.hasInputNorm = has("norm_pre.weight")
+        // Perception Encoders turn queries and keys, on a shifted grid, and no tensor shows it.
+        if c.hasInputNorm && has("attn_pool.latent") { throw .architecture(path: path, name: "a Perception Encoder") }
+        if c.pooling == .attention && c.mlp == .swiGLU {
+            throw .unsupported(source: path, what: "attention pooling behind a gated MLP", known: "attention pooling behind plain MLPs")
+        }
         if keys.prefix.hasSuffix("trunk."), let key = keys.tolerated.first(where: { $0.key.contains("head.mlp.") })?.key {
             throw .unsupported(
                 source: path, what: "a CLIP tower whose projection is an MLP (\(shortened(key)))", known: "linear projections")

@@ -7,6 +7,7 @@ extension ArchitectureInference {
         func ask(_ reason: String) -> LoadError {
             .undecided(path: head.path, setting: .pooling, reason: "reads \(head.inputs) values, and \(reason)")
         }
+        let hasPool = has("attn_pool.latent")
         let projected = shape("visual_projection.weight")?.first
         if head.isTexts || head.inputs == projected && head.inputs != width {
             guard towerFamily != nil || projected != nil else {
@@ -16,6 +17,7 @@ extension ArchitectureInference {
             if !head.isTexts && options.features == nil {
                 throw ask("nothing shows whether it was trained on the projected features as they are or on those of length 1; give it")
             }
+            if hasPool { return (.attention, .tensors) }
             return (hasClassToken ? .classToken : .mean, .convention(reason: "as CLIP's towers"))
         }
         if head.inputs == 2 * width && hasClassToken { return (.classAndMean, .tensors) }
@@ -25,6 +27,7 @@ extension ArchitectureInference {
                 reason: "reads \(head.inputs) values, and the model's tokens have \(width)"
                     + (projected.map { ", its features \($0)" } ?? ""))
         }
+        if hasPool { throw ask("nothing shows whether they are what attention pools or the mean of the patches; give it") }
         if !hasClassToken { return (.mean, .convention(reason: "there is no class token")) }
         throw ask(
             "nothing shows whether they are the class token or the mean of the patches" + (projected == width ? ", or a projection" : "")

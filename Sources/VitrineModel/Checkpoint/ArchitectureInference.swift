@@ -36,6 +36,9 @@ struct ArchitectureInference {
 
     /// - Parameter facts: receives everything that maps and logits depend on, and how it is known.
     func configuration(family: CheckpointFamily, facts: inout [ModelFact]) throws(LoadError) -> ViTConfiguration {
+        if towerFamily == .huggingFaceSigLIP, shape("patch_embed.proj.weight")?.count == 2 {
+            throw .architecture(path: path, name: "SigLIP 2 for images of any aspect (NaFlex)")
+        }
         guard let patch = shape("patch_embed.proj.weight"), patch.count == 4, patch[2] == patch[3], !patch.contains(0) else {
             throw .unsupported(
                 source: path, what: "a patch embedding of shape \(shape("patch_embed.proj.weight") ?? [])",
@@ -147,7 +150,7 @@ struct ArchitectureInference {
             throw .architecture(path: path, name: "a ViT with its norms behind the branches (post-norm, timm's ResPostBlock)")
         }
         if isPostNorm == nil && hints == nil && !has("cls_token") && !has("reg_token") && !has("blocks.0.ls1.gamma")
-            && !has("blocks.0.attn.qkv.bias") && family == .timm
+            && !has("blocks.0.attn.qkv.bias") && (family == .timm || family == .siglip)
         {
             throw .unsupported(
                 source: path, what: "a model without class token and query bias, whose norms may stand before or behind the branches,",
@@ -290,7 +293,9 @@ struct ArchitectureInference {
                     "CLIP is published with quick GELU (OpenAI's weights and what grew from them) and with exact GELU (LAION's, DataComp's), "
                     + "and no tensor shows which; give it")
         }
-        if family == .timm && !has("cls_token") && !has("reg_token") && !has("fc_norm.weight") {
+        if family == .huggingFaceSigLIP || has("attn_pool.latent")
+            || family == .timm && !has("cls_token") && !has("reg_token") && !has("fc_norm.weight")
+        {
             throw .undecided(
                 path: path, setting: .activation,
                 reason: "models of this layout (SigLIP's and I-JEPA's: patches alone, no fc_norm) are published with exact GELU and with "
@@ -322,8 +327,11 @@ struct ArchitectureInference {
         }
         func ask(_ reason: String) -> LoadError { .undecided(path: path, setting: .pooling, reason: reason) }
         if let given = options.pooling {
-            guard hasClassToken || given == .mean else {
+            guard hasClassToken || given == .mean || given == .attention else {
                 throw .unsupported(source: path, what: "pooling '\(given.words)' without a class token", known: "mean")
+            }
+            guard given != .attention || has("attn_pool.latent") else {
+                throw .unsupported(source: path, what: "pooling 'attention' without the weights of a pool", known: "class, mean")
             }
             return found(given, .given)
         }
@@ -361,6 +369,15 @@ struct ArchitectureInference {
             }
         }
         if hasHead, let reason = openTowerHead { throw ask(reason) }
+        if has("attn_pool.latent") {
+            if let stated = hints?.pooling, stated == .attention || stated == .mean { return found(stated, configured(hints)) }
+            guard !hasHead || family == .siglip else {
+                throw ask(
+                    "has a classifier on a SigLIP tower: Hugging Face's own reads the mean of the patches (SiglipForImageClassification), "
+                        + "others what attention pools; give it")
+            }
+            return found(.attention, .tensors)
+        }
         if let stated = hints?.pooling, hasClassToken || stated == .mean { return found(stated, configured(hints)) }
         if hasHead && (family == .dinov3 || family == .huggingFaceDinov3) {
             throw ask("DINOv3's own classifiers read the class token, timm's the mean of the patches unless told otherwise; give it")
@@ -462,6 +479,8 @@ struct ArchitectureInference {
                     }
                 case .dinov3, .huggingFaceDinov3, .eva, .ropeViT, .beit: (.bicubicAntialias, .convention(reason: "as timm"))
                 case .clip: (.bicubicAntialias, .convention(reason: "as open_clip"))
+                case .siglip: (.bicubicAntialias, .convention(reason: "as timm"))
+                case .huggingFaceSigLIP: (.bicubic, .convention(reason: "as Hugging Face"))
                 case .timmCLIP: (.bicubicAntialias, .convention(reason: "as timm"))
                 case .huggingFaceCLIP: (.bicubic, .convention(reason: "as Hugging Face"))
                 case .huggingFaceDinov2WithRegisters: (.bicubicAntialias, .convention(reason: "as Hugging Face"))
@@ -482,6 +501,7 @@ extension ViTConfiguration.Pooling {
         case .mean: "mean"
         case .classAndMean: "class+mean"
         case .distilled: "distilled"
+        case .attention: "attention"
         }
     }
 }

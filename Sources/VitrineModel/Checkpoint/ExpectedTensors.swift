@@ -58,6 +58,15 @@ extension ViTConfiguration {
             if hasLayerScale { list.append(ExpectedTensor(name: name + "ls2.gamma", shape: [width])) }
         }
         if let name = lastNormName { norm(name, normPlacement == .afterPooling ? pooledWidth : width) }
+        if pooling == .attention {
+            list.append(ExpectedTensor(name: "attn_pool.latent", shape: [1, 1, width]))
+            linear("attn_pool.q", width, width)
+            linear("attn_pool.kv", 2 * width, width)
+            linear("attn_pool.proj", width, width)
+            norm("attn_pool.norm", width)
+            linear("attn_pool.mlp.fc1", hidden, width)
+            linear("attn_pool.mlp.fc2", width, hidden)
+        }
         if projectionWidth > 0 { list.append(ExpectedTensor(name: "visual_projection.weight", shape: [projectionWidth, pooledWidth])) }
         if classes > 0 {
             linear("head", classes, featureWidth)

@@ -20,11 +20,6 @@ struct ForeignArchitecture {
             name: "a ViT with relative positions (relpos)", parts: ["rel_pos.", "blocks.0.attn.qkv"], without: ["relative_position_bias"]),
         .init(name: "NaFlexViT", parts: ["embeds.proj", "blocks.0.attn"]),
         .init(name: "a CLIP tower with attentional pooling (CoCa)", parts: ["attn_pool.query", "class_embedding"]),
-        .init(name: "SigLIP (Hugging Face)", parts: ["head.probe", "embeddings.patch_embedding.weight"]),
-        .init(
-            name: "SigLIP (Hugging Face)", parts: ["vision_model.embeddings.patch_embedding.weight", "post_layernorm"],
-            without: ["class_embedding"]),
-        .init(name: "SigLIP or another model with attention pooling (timm)", parts: ["attn_pool.latent", "patch_embed.proj"]),
         .init(name: "Sapiens 2", parts: ["attn.wq.weight", "ffn.w12.weight"]),
         .init(name: "a Perception Encoder", parts: ["attn_pool.latent", "norm_pre.weight", "gamma_1"]),
         .init(name: "AIMv2", parts: ["mlp.fc1_g.weight", "patch_embed.norm.weight"]),

@@ -17,6 +17,9 @@ public enum CheckpointFamily: String, Sendable, Codable, CaseIterable {
     case huggingFaceCLIP = "Hugging Face CLIP"
     /// timm's names: its own files, and towers of open_clip that timm built.
     case timmCLIP = "timm CLIP"
+    case huggingFaceSigLIP = "Hugging Face SigLIP"
+    /// timm's names for a network with attention pooling: its own files, and towers of open_clip that timm built.
+    case siglip = "SigLIP"
     /// Meta's own code, or timm's names for it.
     case dinov3 = "DINOv3"
     case huggingFaceDinov3 = "Hugging Face DINOv3"
@@ -60,7 +63,7 @@ struct KeyMap: Sendable {
     /// Beside such a model stands another: of names without the prefix only those of heads and projections belong to this one.
     var isTower = false
 
-    static let all = [timm, huggingFace, torchvision, dinov3, huggingFaceCLIP, openCLIP]
+    static let all = [timm, huggingFace, torchvision, dinov3, huggingFaceCLIP, openCLIP, huggingFaceSigLIP]
 
     /// timm, and DINO, MAE, DeiT and DINOv2, which grew from it.
     static let timm = KeyMap(
@@ -93,7 +96,7 @@ struct KeyMap: Sendable {
             ("head", "head"),
             ("linear_head", "head"),
             ("head_dist", "head_dist"),
-        ] + evaNames + timmTowerNames,
+        ] + evaNames + timmTowerNames + timmPoolNames,
         unused: [
             ("mask_token", "stands for hidden patches in masked pre-training"),
             ("decoder_*", "decoder of MAE's pre-training"),

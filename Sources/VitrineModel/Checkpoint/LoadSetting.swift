@@ -22,7 +22,7 @@ public enum LoadSetting: String, Sendable, CaseIterable, Codable {
         case .heads: "NUMBER"
         case .activation: "gelu|gelu_tanh|quick_gelu|swiglu"
         case .epsilon: "NUMBER"
-        case .pooling: "class|mean|class+mean|distilled|projected|unit"
+        case .pooling: "class|mean|class+mean|distilled|attention|projected|unit"
         case .head: "FILE"
         case .probabilities: "softmax|sigmoid"
         case .classes: "NAMES"
@@ -58,7 +58,7 @@ public enum LoadSetting: String, Sendable, CaseIterable, Codable {
 extension LoadOptions {
     private static let poolings: [(name: String, value: ViTConfiguration.Pooling)] = [
         ("class", .classToken), ("token", .classToken), ("mean", .mean), ("avg", .mean), ("class+mean", .classAndMean),
-        ("distilled", .distilled),
+        ("distilled", .distilled), ("attention", .attention), ("map", .attention),
     ]
     static let activations: [(name: String, value: Activation)] = [
         ("gelu", .gelu), ("gelu_python", .gelu), ("gelu_tanh", .geluTanh), ("gelu_new", .geluTanh), ("gelu_fast", .geluTanh),

@@ -60,6 +60,7 @@ extension VisionTransformer {
             tensors.tensor = { $0 == key ? transposed(try original($0)) : try original($0) }
             keys.sources["visual_projection.weight"] = [key]
         }
+        splitPoolProjection(&keys, &tensors)
         if let key = keys.sources["reg_token"]?.first, tensors.shapes[key]?.contains(0) == true {
             keys.sources["reg_token"] = nil
             keys.tolerated.append((key, "holds no register"))
@@ -103,8 +104,15 @@ extension VisionTransformer {
                     keys.tolerated.append((key, "the classifier reads tokens before it"))
                 }
             }
-            inference.keys = keys
         }
+        if configuration.pooling != .attention {
+            for name in Array(keys.sources.keys) where name.hasPrefix("attn_pool.") {
+                for key in keys.sources.removeValue(forKey: name) ?? [] {
+                    keys.tolerated.append((key, "attention pooling, and the head reads the \(configuration.pooling.words)"))
+                }
+            }
+        }
+        inference.keys = keys
         let notes = facts.filter { if case .tensors = $0.origin { false } else { $0.origin != .stored } }
             .map { "\($0.name): \($0.value) (\($0.source))" }
         let values = try loadValues(tensors, inference: inference, configuration: configuration, isOwn: own != nil)
@@ -125,6 +133,23 @@ extension VisionTransformer {
                 classNames: try classNames(
                     tensors, hints: inference.hints, count: model.configuration.classes, head: head, options: options),
                 preparations: tensors.preparations, notes: notes))
+    }
+
+    /// Query, keys and values of the pool from the one map that PyTorch's attention keeps them in.
+    private static func splitPoolProjection(_ keys: inout MappedKeys, _ tensors: inout NamedTensors) {
+        for parameter in ["weight", "bias"] {
+            let name = "attn_pool.in_proj.\(parameter)"
+            guard let key = keys.sources[name]?.first, let shape = tensors.shapes[key], let rows = shape.first, rows % 3 == 0 else { continue }
+            keys.sources[name] = nil
+            for (part, range) in [("q", 0..<rows / 3), ("kv", rows / 3..<rows)] {
+                let piece = "\(key) (\(part))"
+                keys.sources["attn_pool.\(part).\(parameter)"] = [piece]
+                tensors.shapes[piece] = [range.count] + shape.dropFirst()
+                tensors.types[piece] = tensors.types[key]
+                let original = tensors.tensor
+                tensors.tensor = { $0 == piece ? try original(key)[range] : try original($0) }
+            }
+        }
     }
 
     /// Scale (its logarithm) and bias that a model of images and texts was trained with; they are no part of the tower.
@@ -182,7 +207,7 @@ extension VisionTransformer {
                 let isElsewhere = ViTConfiguration.afterBlockNumber(tensor.name).map(inAnyBlock.contains) ?? false
                 // Published models lack the bias of queries, keys and values, or of a head; other linear maps have one.
                 let mayLack =
-                    isOwn || tensor.name.hasSuffix("attn.qkv.bias") || tensor.name.hasPrefix("head")
+                    isOwn || tensor.name.hasSuffix("attn.qkv.bias") || ["attn_pool.q.bias", "attn_pool.kv.bias"].contains(tensor.name) || tensor.name.hasPrefix("head")
                     || tensor.name == "patch_embed.proj.bias" && configuration.hasInputNorm
                 if !tensor.isOptional || isElsewhere || !mayLack { missing.append(tensor.name) }
                 continue
@@ -322,7 +347,12 @@ extension VisionTransformer {
             blocks: blocks, norm: c.lastNormName.map(norm) ?? LayerNorm(weight: Tensor([c.width]), bias: Tensor([c.width])),
             head: c.classes > 0 ? head("head") : nil,
             distillationHead: c.classes > 0 && c.pooling == .distilled ? head("head_dist") : nil,
-            inputNorm: maybeNorm("norm_pre"), visualProjection: c.projectionWidth > 0 ? linear("visual_projection") : nil)
+            inputNorm: maybeNorm("norm_pre"),
+            attentionPool: c.pooling == .attention
+                ? AttentionPool(
+                    probe: values["attn_pool.latent"]!.reshaped([c.width]), query: linear("attn_pool.q"), keysValues: linear("attn_pool.kv"),
+                    projection: linear("attn_pool.proj"), norm2: norm("attn_pool.norm"), fc1: linear("attn_pool.mlp.fc1"),
+                    fc2: linear("attn_pool.mlp.fc2")) : nil, visualProjection: c.projectionWidth > 0 ? linear("visual_projection") : nil)
     }
 }
 
@@ -343,7 +373,12 @@ extension ViTConfiguration {
         c.normEpsilon = options.normEpsilon ?? normEpsilon
         c.probabilities = options.probabilities ?? probabilities
         if let activation = options.activation, case .activation = mlp { c.mlp = .activation(activation) }
-        if let pooling = options.pooling, pooling != self.pooling, hasClassToken, [.classToken, .mean].contains(self.pooling) {
+        if let pooling = options.pooling, pooling != self.pooling {
+            guard hasClassToken, [.classToken, .mean].contains(self.pooling), pooling != .attention else {
+                throw .unsupported(
+                    source: path, what: "pooling '\(pooling.words)' of a model stored with '\(self.pooling.words)'",
+                    known: self.pooling.words)
+            }
             c.pooling = pooling
         }
         if let kind = options.rotary {

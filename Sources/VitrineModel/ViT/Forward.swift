@@ -43,7 +43,7 @@ extension VisionTransformer {
         _ input: NetworkInput, targets: [TargetChoice], request: TraceRequest, workspace: Workspace
     ) throws(ViTError) -> Trace {
         let c = configuration
-        try request.check(depth: c.depth)
+        try request.check(c)
         if request.needsTarget && head == nil { throw .noHead(request: "a gradient or a relevance") }
         if head != nil { for case .fixed(let target) in targets { try target.check(classes: c.classes) } }
         let (layout, grid) = try layout(of: input, request: request)
@@ -170,7 +170,9 @@ extension Pass {
         case .tokens(let l): l == state.firstBlock ? state.entered : state.blocks[l - 1]!.output
         case .norm1(let l): state.blocks[l]!.attention.norm.output
         case .qkv(let l): state.blocks[l]!.attention.qkv
+        case .scores(configuration.depth): overTokens(poolScores(state.readout.attentionPool!))
         case .scores(let l): scores(l, state.blocks[l]!.attention)
+        case .attention(configuration.depth): overTokens(state.readout.attentionPool!.attention)
         case .attention(let l): state.blocks[l]!.attention.attention
         case .context(let l): state.blocks[l]!.attention.context
         case .middle(let l): state.blocks[l]!.middle

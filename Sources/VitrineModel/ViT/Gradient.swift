@@ -15,8 +15,12 @@ extension Pass {
         let rows = targets.indices.flatMap { b in targets[b].gradient(logits: logits[b].values) }
         var none: VisionTransformer?
         var noBlock: ViTBlock?
-        var dz = gradientOfReadout(read, dLogits: Tensor(logits.shape, rows), rule: rule, into: &none)
+        var (dz, pool) = gradientOfReadout(read, dLogits: Tensor(logits.shape, rows), rule: rule, into: &none)
         var result = PassValues(logits: logits)
+        if let pool {
+            if wanted.contains(.attention(depth)) { result.values[.attention(depth)] = overTokens(pool.attention) }
+            if wanted.contains(.scores(depth)) { result.values[.scores(depth)] = overTokens(pool.scores) }
+        }
         if wanted.contains(.tokens(top + 1)) { result.values[.tokens(top + 1)] = dz }
         guard let stop = wanted.lowest else { return result }
         for l in stride(from: top, through: max(stop.block, state.firstBlock), by: -1) {

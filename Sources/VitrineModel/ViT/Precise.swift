@@ -133,9 +133,15 @@ extension Pass {
 
     private func preciseReadout(_ z: [DoubleMatrix]) -> ReadoutState {
         let isBefore = configuration.normPlacement != .afterPooling
-        let read = z.map { isBefore ? $0 : self.pooled($0) }
+        var pools: [PrecisePool] = []
+        func pool(_ x: DoubleMatrix) -> DoubleMatrix {
+            guard let pool = model.attentionPool else { return self.pooled(x) }
+            pools.append(precisePool(pool, x))
+            return pools[pools.count - 1].output
+        }
+        let read = z.map { isBefore ? $0 : pool($0) }
         let norms = read.map { preciseLastNorm($0) }
-        let pooled = norms.map { isBefore ? self.pooled($0.output) : $0.output }
+        let pooled = norms.map { isBefore ? pool($0.output) : $0.output }
         let width = configuration.pooledWidth
         func vectors(_ rows: [DoubleMatrix]) -> Tensor { rounded(rows).reshaped([rows.count, rows[0].values.count]) }
         var norm = rounded(read, norms)
@@ -146,7 +152,7 @@ extension Pass {
         let projected = model.visualProjection.map(PreciseLinear.init).map { projection in pooled.map { projection($0) } } ?? pooled
         let heads = configuration.hasUnitFeatures ? projected.map { preciseUnit($0) } : projected
         var state = ReadoutState(
-            tokens: rounded(z), pooling: .own, norm: norm, pooled: vectors(pooled),
+            tokens: rounded(z), pooling: .own, norm: norm, pooled: vectors(pooled), attentionPool: pools.isEmpty ? nil : rounded(pools),
             features: FeatureState(projected: vectors(projected), output: vectors(heads)))
         guard let head = model.head.map(PreciseLinear.init) else { return state }
         var logits = heads.map { head($0) }
@@ -173,7 +179,7 @@ extension Pass {
         return DoubleMatrix(rows: 1, columns: x.columns) { _, row in for j in 0..<row.count { row[j] = x[0, j] / length } }
     }
 
-    private func preciseNorm(_ norm: LayerNorm, _ x: DoubleMatrix) -> PreciseNorm {
+    func preciseNorm(_ norm: LayerNorm, _ x: DoubleMatrix) -> PreciseNorm {
         let (weight, bias) = (norm.weight.values, norm.bias.values)
         let epsilon = Double(configuration.normEpsilon)
         // Mean and inverse deviation of each row.
@@ -202,8 +208,9 @@ extension Pass {
         }
     }
 
-    private func activated(_ x: DoubleMatrix) -> DoubleMatrix {
-        let (kind, hidden) = (configuration.mlp, configuration.hidden)
+    func activated(_ x: DoubleMatrix) -> DoubleMatrix {
+        let kind = configuration.mlp
+        let hidden = kind == .swiGLU ? x.columns / 2 : x.columns
         return DoubleMatrix(rows: x.rows, columns: hidden, threads: threads) { i, row in
             for j in 0..<hidden {
                 let value = x[i, j]
@@ -238,6 +245,7 @@ extension Pass {
         }
         switch configuration.pooling {
         case .classToken, .distilled: return x.slice(rows: 0..<1)
+        case .attention: preconditionFailure("attention pools by its weights")
         case .mean: return means
         case .classAndMean:
             return DoubleMatrix(rows: 1, columns: 2 * d) { _, row in
@@ -249,13 +257,13 @@ extension Pass {
     // MARK: Rounding
 
     /// One matrix per image: `[B, rows, columns]`.
-    private func rounded(_ matrices: [DoubleMatrix]) -> Tensor {
+    func rounded(_ matrices: [DoubleMatrix]) -> Tensor {
         var tensor = workspace.tensor([matrices.count, matrices[0].rows, matrices[0].columns])
         round(matrices, into: &tensor)
         return tensor
     }
 
-    private func rounded(_ inputs: [DoubleMatrix], _ norms: [PreciseNorm]) -> NormState {
+    func rounded(_ inputs: [DoubleMatrix], _ norms: [PreciseNorm]) -> NormState {
         let rows: Shape = [norms.reduce(0) { $0 + $1.mean.rows }]
         return NormState(
             input: rounded(inputs), output: rounded(norms.map(\.output)), mean: rounded(norms.map(\.mean)).reshaped(rows),
@@ -293,7 +301,7 @@ extension Pass {
 }
 
 /// `y = x W^T + b` with weights in Float64.
-private struct PreciseLinear {
+struct PreciseLinear {
     let weight: DoubleMatrix
     let bias: [Double]?
 
@@ -326,7 +334,7 @@ private struct PreciseBlock {
     }
 }
 
-private struct PreciseNorm {
+struct PreciseNorm {
     var output: DoubleMatrix
     /// One value per row each.
     var mean: DoubleMatrix

@@ -12,7 +12,8 @@ extension Pass {
     ) -> PassValues {
         let depth = configuration.depth
         var result = PassValues(sums: Array(repeating: [], count: state.count))
-        var r = relevanceOfReadout(state.readout, classes: targets.map(\.classIndex))
+        var (r, pool) = relevanceOfReadout(state.readout, classes: targets.map(\.classIndex), rule: rule)
+        if let pool, wanted.contains(.attention(depth)) { result.values[.attention(depth)] = overTokens(pool) }
         if wanted.contains(.tokens(depth)) { result.values[.tokens(depth)] = r }
         guard let stop = wanted.lowest else { return result }
         for l in stride(from: depth - 1, through: max(stop.block, state.firstBlock), by: -1) {

@@ -10,9 +10,10 @@ public enum Site: Sendable, Hashable, CustomStringConvertible {
     case norm1(Int)
     /// Queries, keys and values of a block, bias included, `[tokens, 3 width]`.
     case qkv(Int)
-    /// S = Q K^T / sqrt(d) of a block, before the softmax, `[heads, tokens, tokens]`.
+    /// S = Q K^T / sqrt(d) of a block, before the softmax, `[heads, tokens, tokens]`; with `depth`, of attention pooling, as below.
     case scores(Int)
-    /// A = softmax(S) of a block, `[heads, tokens, tokens]`; rows sum to 1.
+    /// A = softmax(S) of a block, `[heads, tokens, tokens]`; rows sum to 1. With `depth`, where attention pools, the one row in which its
+    /// query asks the patches, `[heads, 1, tokens]`, 0 at prefix tokens.
     case attention(Int)
     /// o = A V of a block, heads side by side, `[tokens, width]`.
     case context(Int)
@@ -71,9 +72,15 @@ extension Set<Site> {
     /// The lowest place, which ends a pass downwards.
     var lowest: Site? { self.min { $0.position < $1.position } }
 
-    func check(depth: Int) throws(ViTError) {
+    func check(_ network: ViTConfiguration) throws(ViTError) {
+        let depth = network.depth
         for site in sorted(by: { $0.position < $1.position }) {
-            let top = if case .tokens = site { depth } else { depth - 1 }
+            let top =
+                switch site {
+                case .tokens: depth
+                case .attention, .scores: network.attentions.upperBound - 1
+                default: depth - 1
+                }
             if site != .pixels && !(0...top).contains(site.block) { throw .blockOutOfRange(block: site.block, depth: depth) }
         }
     }

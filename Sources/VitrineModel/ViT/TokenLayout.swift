@@ -34,7 +34,7 @@ struct TokenLayout: Sendable {
         switch configuration.pooling {
         case .classToken: lastRows = wantsAllTokens ? tokens : 1
         case .distilled: lastRows = wantsAllTokens ? tokens : 2
-        case .mean, .classAndMean: lastRows = tokens
+        case .mean, .classAndMean, .attention: lastRows = tokens
         }
     }
 }

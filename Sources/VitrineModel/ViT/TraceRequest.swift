@@ -41,7 +41,12 @@ public struct TraceRequest: Sendable, Equatable {
 
     /// The lowest block whose inner values must outlive the forward pass of this precision; `depth` when none.
     func firstKeptBlock(depth: Int, _ precision: Precision = .single) -> Int {
-        backward(precision).reduce(depth) { first, entry in min(first, max(0, entry.value.lowest?.block ?? depth)) }
+        backward(precision).reduce(depth) { first, entry in
+            var lowest = min(first, max(0, entry.value.lowest?.block ?? depth))
+            // A reading below the top reads that block's output, even where nothing of the blocks is wanted.
+            if case .gradient(_, .block(let block, _)) = entry.key { lowest = min(lowest, max(0, block)) }
+            return lowest
+        }
     }
 
     /// Whether the last block must compute all tokens, those that the head does not read too.
@@ -57,10 +62,11 @@ public struct TraceRequest: Sendable, Equatable {
         }
     }
 
-    func check(depth: Int) throws(ViTError) {
-        try forward.check(depth: depth)
+    func check(_ network: ViTConfiguration) throws(ViTError) {
+        let depth = network.depth
+        try forward.check(network)
         for (pass, sites) in backward {
-            try sites.check(depth: depth)
+            try sites.check(network)
             switch pass {
             case .relevance:
                 for site in sites {
@@ -72,7 +78,11 @@ public struct TraceRequest: Sendable, Equatable {
             case .gradient(_, let reading):
                 let block = reading.block(depth: depth)
                 if !(0..<depth).contains(block) { throw .blockOutOfRange(block: block, depth: depth) }
-                for site in sites where site.position > 10 * (block + 1) {
+                if case .block(_, let pooling) = reading, pooling != .own, network.pooling == .attention {
+                    throw .unfitting(what: "a mean of tokens in the place of the pool", network: "attention pooling")
+                }
+                // The pool reads whatever is given to it.
+                for site in sites where site.position > 10 * (block + 1) && site.block < depth {
                     throw .siteNotServed(site: "\(site)", pass: "a gradient read after block \(block)")
                 }
             }

@@ -35,6 +35,8 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
         case classAndMean
         /// Class token and distillation token each have a head; the logits are averaged (DeiT).
         case distilled
+        /// A learnt query attends to the patches (SigLIP); see `AttentionPool`.
+        case attention
     }
 
     /// What the logits mean.
@@ -179,6 +181,9 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
         for i in logits.indices where logits[i] > logits[best] { best = i }
         return best
     }
+
+    /// Attentions from the pixels up: those of the blocks, and that of attention pooling, where there is one, with the number `depth`.
+    public var attentions: Range<Int> { 0..<depth + (pooling == .attention ? 1 : 0) }
 
     /// The patch grid of an image of this size.
     ///

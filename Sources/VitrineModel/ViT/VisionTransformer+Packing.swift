@@ -15,6 +15,12 @@ extension VisionTransformer {
             pack(&model.blocks[l].fc1)
             pack(&model.blocks[l].fc2)
         }
+        if model.attentionPool != nil {
+            pack(&model.attentionPool!.keysValues)
+            pack(&model.attentionPool!.projection)
+            pack(&model.attentionPool!.fc1)
+            pack(&model.attentionPool!.fc2)
+        }
         return model
     }
 }

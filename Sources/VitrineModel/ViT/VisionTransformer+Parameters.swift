@@ -53,6 +53,15 @@ extension VisionTransformer {
             try visit(name + "ls2.gamma", l + 1, &blocks[l].scale2)
         }
         if let name = configuration.lastNormName { try visit(name, top, &norm) }
+        if attentionPool != nil {
+            try visit("attn_pool.latent", top, &attentionPool!.probe)
+            try visit("attn_pool.q", top, &attentionPool!.query)
+            try visit("attn_pool.kv", top, &attentionPool!.keysValues)
+            try visit("attn_pool.proj", top, &attentionPool!.projection)
+            try visit("attn_pool.norm", top, &attentionPool!.norm2)
+            try visit("attn_pool.mlp.fc1", top, &attentionPool!.fc1)
+            try visit("attn_pool.mlp.fc2", top, &attentionPool!.fc2)
+        }
         if visualProjection != nil { try visit("visual_projection", top, &visualProjection!) }
         if head != nil { try visit("head", top, &head!) }
         if distillationHead != nil { try visit("head_dist", top, &distillationHead!) }

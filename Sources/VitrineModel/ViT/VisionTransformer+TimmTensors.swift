@@ -77,6 +77,15 @@ extension VisionTransformer {
             tensors["rope.freqs"] = all
         }
         if let name = c.lastNormName { add(name, norm) }
+        if let pool = attentionPool {
+            tensors["attn_pool.latent"] = pool.probe
+            add("attn_pool.q", pool.query)
+            add("attn_pool.kv", pool.keysValues)
+            add("attn_pool.proj", pool.projection)
+            add("attn_pool.norm", pool.norm2)
+            add("attn_pool.mlp.fc1", pool.fc1)
+            add("attn_pool.mlp.fc2", pool.fc2)
+        }
         add("visual_projection", visualProjection)
         add("head", head)
         add("head_dist", distillationHead)

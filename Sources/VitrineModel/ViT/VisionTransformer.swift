@@ -20,6 +20,8 @@ public struct VisionTransformer: Sendable {
     public var inputNorm: LayerNorm?
     /// The last LayerNorm; `configuration.normPlacement` says where it stands. Nothing reads it where that is nowhere.
     public var norm: LayerNorm
+    /// What pools where `configuration.pooling` is `.attention`.
+    public var attentionPool: AttentionPool?
     /// `[projectionWidth, pooledWidth]`, without a bias; nil where the head reads the pooled vector itself.
     public var visualProjection: Linear?
     /// `[classes, featureWidth]`; nil for a backbone.
@@ -30,8 +32,10 @@ public struct VisionTransformer: Sendable {
     public init(
         configuration: ViTConfiguration, patchEmbedding: Linear, classToken: Tensor?, distillationToken: Tensor? = nil,
         registerTokens: Tensor? = nil, positionEmbedding: Tensor?, blocks: [ViTBlock], norm: LayerNorm, head: Linear?,
-        distillationHead: Linear? = nil, inputNorm: LayerNorm? = nil, visualProjection: Linear? = nil
+        distillationHead: Linear? = nil, inputNorm: LayerNorm? = nil, attentionPool: AttentionPool? = nil,
+        visualProjection: Linear? = nil
     ) {
+        precondition((attentionPool != nil) == (configuration.pooling == .attention), "attention pools where there is a query")
         self.configuration = configuration
         self.patchEmbedding = patchEmbedding
         self.classToken = classToken
@@ -43,6 +47,7 @@ public struct VisionTransformer: Sendable {
         self.head = head
         self.distillationHead = distillationHead
         self.inputNorm = inputNorm
+        self.attentionPool = attentionPool
         self.visualProjection = visualProjection
     }
 }

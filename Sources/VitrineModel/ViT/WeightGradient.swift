@@ -68,7 +68,7 @@ extension VisionTransformer {
         var state = pass.forward(.images(images), grid: grid, request: .logits, firstKept: frozenBlocks)
         let logits = state.readout.logits!
         let dLogits = try logitGradient(logits)
-        var dz = pass.gradientOfReadout(state.readout, dLogits: dLogits, rule: .exact, into: &gradients.model)
+        var dz = pass.gradientOfReadout(state.readout, dLogits: dLogits, rule: .exact, into: &gradients.model).tokens
         for l in stride(from: c.depth - 1, through: frozenBlocks, by: -1) {
             let isLast = l == frozenBlocks && frozenBlocks > 0
             let step = gradients.withBlock(l) { block in

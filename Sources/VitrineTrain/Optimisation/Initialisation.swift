@@ -11,7 +11,7 @@ extension VisionTransformer {
     /// Random weights as timm 1.0.31 draws them for a ViT, deterministic by the seed.
     ///
     /// Linear maps and positions: normal of deviation 0.02, cut at ±2; their biases 0; class token and registers: normal of
-    /// deviation 1e-6; distillation token: deviation 0.02; patch embedding: uniform within ±1 / sqrt(inputs), bias likewise (PyTorch's
+    /// deviation 1e-6; distillation token: deviation 0.02; the query of attention pooling: deviation 1 / sqrt(width); patch embedding: uniform within ±1 / sqrt(inputs), bias likewise (PyTorch's
     /// convolution); norms 1 and 0; LayerScale `layerScale`; tables of relative positions as linear maps. With SwiGLU, timm draws the second half of the first map with deviation
     /// 1e-6 and sets its bias to 1. Each weight has a random stream of its own, by name.
     public static func scratch(_ configuration: ViTConfiguration, seed: UInt64, layerScale: Float = 1e-5) -> VisionTransformer {
@@ -41,6 +41,11 @@ extension VisionTransformer {
             head: c.classes > 0 ? linear(c.classes, c.featureWidth) : nil,
             distillationHead: c.classes > 0 && c.pooling == .distilled ? linear(c.classes, c.featureWidth) : nil,
             inputNorm: c.hasInputNorm ? norm(c.width) : nil,
+            attentionPool: c.pooling == .attention
+                ? AttentionPool(
+                    probe: Tensor([c.width]), query: linear(c.width, c.width), keysValues: linear(2 * c.width, c.width),
+                    projection: linear(c.width, c.width), norm2: norm(c.width), fc1: linear(c.hidden, c.width),
+                    fc2: linear(c.width, c.hidden)) : nil,
             visualProjection: c.projectionWidth > 0
                 ? Linear(weight: Tensor([c.projectionWidth, c.pooledWidth]), bias: nil) : nil)
         model.forEachParameter { info, tensor in
@@ -63,6 +68,8 @@ extension VisionTransformer {
                 tensor.fill(layerScale)
             } else if name.contains("norm") {
                 tensor.fill(name.hasSuffix("weight") ? 1 : 0)
+            } else if name == "attn_pool.latent" {
+                tensor.assign { _ in Float(50 * generator.truncatedNormal() / Double(c.width).squareRoot()) }
             } else if name == "cls_token" || name == "reg_token" {
                 tensor.assign { _ in Float(1e-6 * generator.normal()) }
             } else if name.hasSuffix(".bias") {

@@ -1,7 +1,7 @@
 import VitrineTensor
 
 /// The weights of one transformer block: `z' = z + s1 * proj(attention(LN1 z))`, `z'' = z' + s2 * mlp(LN2 z')`.
-public struct ViTBlock: Sendable {
+public struct ViTBlock: Sendable, MLPWeights {
     public var norm1: LayerNorm
     /// Queries, keys and values in one map: `[3 D, D]`, in the order (3, head, d).
     public var qkv: Linear

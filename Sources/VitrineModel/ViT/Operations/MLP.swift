@@ -1,5 +1,16 @@
 import VitrineTensor
 
+/// The weights of an MLP branch: of a block, or of attention pooling.
+protocol MLPWeights {
+    var norm2: LayerNorm { get set }
+    var fc1: Linear { get set }
+    /// Between the two maps, behind the activation.
+    var hiddenNorm: LayerNorm? { get set }
+    var fc2: Linear { get set }
+    /// LayerScale.
+    var scale2: Tensor? { get set }
+}
+
 /// The MLP branch of a block: `s2 (W2 g(W1 LN2 z' + b1) + b2)`, with a norm behind g where the network has one. The norms' and the
 /// activation's values are cheap and computed again.
 struct MLPState {
@@ -14,7 +25,7 @@ struct MLPState {
 }
 
 extension Pass {
-    func mlp(_ block: ViTBlock, _ middle: Tensor) -> MLPState {
+    func mlp(_ block: some MLPWeights, _ middle: Tensor) -> MLPState {
         let norm = normed(block.norm2, middle)
         let pre = linear(block.fc1, norm.output)
         let output = linear(block.fc2, hidden(block, pre).output)
@@ -24,8 +35,8 @@ extension Pass {
     }
 
     /// By z', through this branch alone; with `gradients`, adds those of its weights.
-    func gradientOfMLP(
-        _ block: ViTBlock, _ s: MLPState, middle: Tensor, dOutput: Tensor, rule: GradientRule, into gradients: inout ViTBlock?
+    func gradientOfMLP<Weights: MLPWeights>(
+        _ block: Weights, _ s: MLPState, middle: Tensor, dOutput: Tensor, rule: GradientRule, into gradients: inout Weights?
     ) -> Tensor {
         let dMLP = scaled(dOutput, by: block.scale2)
         let dHidden =
@@ -40,7 +51,7 @@ extension Pass {
             : gradient(of: block.fc1, x: normed(block.norm2, middle).output, y: s.preActivation, dPre, gamma: rule.gamma)
         let norm = NormState(input: middle, output: middle, mean: s.mean, inverseDeviation: s.inverseDeviation)
         if gradients != nil {
-            accumulateScale(&gradients!.scale2, dOutput, s.output)
+            if block.scale2 != nil { accumulateScale(&gradients!.scale2, dOutput, s.output) }
             let hidden = hidden(block, s.preActivation)
             gradients!.fc2.accumulate(dy: dMLP, x: hidden.output)
             if let state = hidden.norm { gradients!.hiddenNorm!.accumulate(dy: dHidden, state) }
@@ -51,7 +62,7 @@ extension Pass {
     }
 
     /// Relevance of z' through this branch.
-    func relevanceOfMLP(_ block: ViTBlock, _ s: MLPState, middle: Tensor, _ r: Tensor) -> Tensor {
+    func relevanceOfMLP(_ block: some MLPWeights, _ s: MLPState, middle: Tensor, _ r: Tensor) -> Tensor {
         // The norm between the maps, like every norm, passes relevance unchanged.
         var rActivated = relevance(of: block.fc2, x: hidden(block, s.preActivation).output, y: s.output, r)
         if configuration.mlp == .swiGLU { rActivated = halvesOfGate(rActivated) }
@@ -61,7 +72,7 @@ extension Pass {
     // MARK: Activation
 
     /// What the second map reads, `[B, Q, hidden]`.
-    private func hidden(_ block: ViTBlock, _ preActivation: Tensor) -> (output: Tensor, norm: NormState?) {
+    private func hidden(_ block: some MLPWeights, _ preActivation: Tensor) -> (output: Tensor, norm: NormState?) {
         let values = activated(preActivation)
         guard let norm = block.hiddenNorm else { return (values, nil) }
         let state = normed(norm, values)
@@ -70,7 +81,8 @@ extension Pass {
 
     /// Output of the MLP's non-linearity, `[B, Q, hidden]`.
     private func activated(_ preActivation: Tensor) -> Tensor {
-        var y = tensor(like: preActivation, columns: configuration.hidden)
+        let columns = preActivation.shape.last
+        var y = tensor(like: preActivation, columns: configuration.mlp == .swiGLU ? columns / 2 : columns)
         switch configuration.mlp {
         case .activation(let kind): activate(kind, preActivation, into: &y, threads: threads)
         case .swiGLU: siluGate(preActivation, into: &y)

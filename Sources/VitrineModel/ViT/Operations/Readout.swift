@@ -9,6 +9,8 @@ struct ReadoutState {
     var norm: NormState
     /// `[B, pooledWidth]`.
     var pooled: Tensor
+    /// nil where the head does not read what attention pools.
+    var attentionPool: AttentionPoolState?
     var features: FeatureState
     /// `[B, D]` read by the distillation head.
     var distilled: Tensor?
@@ -20,16 +22,19 @@ extension Pass {
     func readout(_ tokens: Tensor, pooling: Reading.Pooling = .own) -> ReadoutState {
         let norm: NormState
         let pooled: Tensor
+        let asked: AttentionPoolState?
         switch (pooling, configuration.normPlacement) {
         case (.own, .beforePooling), (.own, .absent), (.meanOfNormed, _):
             norm = lastNorm(tokens)
-            pooled = pool(norm.output, pooling)
+            (pooled, asked) = pool(norm.output, pooling)
         case (.own, .afterPooling), (.meanOfTokens, _):
-            norm = lastNorm(pool(tokens, pooling))
-            pooled = norm.output
+            let raw = pool(tokens, pooling)
+            norm = lastNorm(raw.pooled)
+            (pooled, asked) = (norm.output, raw.asked)
         }
         let wide = widened(pooled)
-        var state = ReadoutState(tokens: tokens, pooling: pooling, norm: norm, pooled: wide, features: features(wide))
+        var state = ReadoutState(
+            tokens: tokens, pooling: pooling, norm: norm, pooled: wide, attentionPool: asked, features: features(wide))
         guard let head = model.head else { return state }
         var logits = linear(head, state.features.output)
         if configuration.pooling == .distilled, let distillationHead = model.distillationHead {
@@ -42,10 +47,10 @@ extension Pass {
         return state
     }
 
-    /// By the tokens that were read, `[B, rows, D]`; with `gradients`, adds those of norm and heads.
+    /// By the tokens that were read, `[B, rows, D]`, and inside attention pooling; with `gradients`, adds those of norm, pool and heads.
     func gradientOfReadout(
         _ s: ReadoutState, dLogits: Tensor, rule: GradientRule, into gradients: inout VisionTransformer?
-    ) -> Tensor {
+    ) -> (tokens: Tensor, pool: AttentionPoolGradient?) {
         var dLogits = dLogits
         if s.distilled != nil { VitrineTensor.scale(&dLogits, by: 0.5) }
         let read = s.features.output
@@ -61,9 +66,9 @@ extension Pass {
             var d = dPooled
             if let distillationHead = model.distillationHead, s.distilled != nil { add(gradient(of: distillationHead, dLogits), to: &d) }
             let dNorm = gradientOfLastNorm(s.norm, d, rule: rule, into: &gradients)
-            return unpool(dNorm, like: s.tokens.shape, s.pooling)
+            return gradientOfPool(s, tokens: s.tokens, dNorm, rule: rule, into: &gradients)
         case (.own, .beforePooling), (.own, .absent), (.meanOfNormed, _):
-            var dNormed = unpool(dPooled, like: s.tokens.shape, s.pooling)
+            var (dNormed, pool) = gradientOfPool(s, tokens: s.norm.output, dPooled, rule: rule, into: &gradients)
             if let second = s.distilled, let distillationHead = model.distillationHead {
                 let dSecond = gradient(of: distillationHead, dLogits)
                 if s.pooling == .own {
@@ -74,12 +79,12 @@ extension Pass {
                 }
                 if gradients != nil { gradients!.distillationHead!.accumulate(dy: dLogits, x: second) }
             }
-            return gradientOfLastNorm(s.norm, dNormed, rule: rule, into: &gradients)
+            return (gradientOfLastNorm(s.norm, dNormed, rule: rule, into: &gradients), pool)
         }
     }
 
-    /// From a one-hot relevance at the logits to the tokens that were read, `[B, Q, D]`.
-    func relevanceOfReadout(_ s: ReadoutState, classes: [Int]) -> Tensor {
+    /// From a one-hot relevance at the logits to the tokens that were read, `[B, Q, D]`, and to the attention that pools, `[B, H, 1, P]`.
+    func relevanceOfReadout(_ s: ReadoutState, classes: [Int], rule: RelevanceRule) -> (tokens: Tensor, pool: Tensor?) {
         let c = configuration
         var start = workspace.zeros([s.tokens.shape[0], c.classes])
         start.withMutableSpan { span in
@@ -95,19 +100,23 @@ extension Pass {
                 tokens.replace(from: b * tokens.shape[1] * c.width, with: first[b])
                 tokens.replace(from: (b * tokens.shape[1] + 1) * c.width, with: other[b])
             }
-            return tokens
+            return (tokens, nil)
         }
         let pooled = relevanceOfFeatures(
             s.features, pooled: s.pooled, relevance(of: model.head!, x: s.features.output, y: linear(model.head!, s.features.output), start)
         )
         // The final norm passes relevance unchanged, so pooling is undone on whichever side of it the pool stands.
         let isBefore = c.normPlacement != .afterPooling
+        if let pool = model.attentionPool, let asked = s.attentionPool {
+            let step = relevanceOfAttentionPool(pool, asked, tokens: isBefore ? s.norm.output : s.tokens, pooled, rule: rule)
+            return (step.tokens, step.attention)
+        }
         // IndexSelect: x0 safe_div(R, x0); mean pool: x_i / P safe_div(R, mean). Both are x * unpool(safe_div(R, pool(x))).
         var ratio = workspace.tensor(pooled.shape)
         safeDivide(pooled, isBefore ? s.pooled : s.norm.input, into: &ratio)
         var tokens = workspace.tensor(s.tokens.shape)
         multiply(isBefore ? s.norm.output : s.tokens, unpool(ratio, like: s.tokens.shape, .own), into: &tokens)
-        return tokens
+        return (tokens, nil)
     }
 
     // MARK: The last norm
@@ -129,7 +138,27 @@ extension Pass {
     // MARK: Pooling
 
     /// What the head reads of tokens `[B, rows, D]`: `[B, pooledWidth]`, or `[B, D]` for a mean over all tokens.
-    private func pool(_ tokens: Tensor, _ pooling: Reading.Pooling) -> Tensor {
+    private func pool(_ tokens: Tensor, _ pooling: Reading.Pooling) -> (pooled: Tensor, asked: AttentionPoolState?) {
+        guard pooling == .own, let pool = model.attentionPool else { return (select(tokens, pooling), nil) }
+        let asked = attentionPool(pool, tokens)
+        return (asked.output.reshaped([tokens.shape[0], configuration.width]), asked)
+    }
+
+    /// The gradient by tokens that were pooled; with `gradients`, adds that of the pool.
+    private func gradientOfPool(
+        _ s: ReadoutState, tokens: Tensor, _ dPooled: Tensor, rule: GradientRule, into gradients: inout VisionTransformer?
+    ) -> (Tensor, AttentionPoolGradient?) {
+        guard let pool = model.attentionPool, let asked = s.attentionPool else { return (unpool(dPooled, like: s.tokens.shape, s.pooling), nil) }
+        // Lent, so that sums are written in place.
+        var own = gradients?.attentionPool
+        gradients?.attentionPool = nil
+        let step = gradientOfAttentionPool(pool, asked, tokens: tokens, dOutput: dPooled, rule: rule, into: &own)
+        gradients?.attentionPool = own
+        return (step.tokens, step)
+    }
+
+    /// Tokens, or means of them.
+    private func select(_ tokens: Tensor, _ pooling: Reading.Pooling) -> Tensor {
         let (batch, rows, d) = (tokens.shape[0], tokens.shape[1], configuration.width)
         guard pooling == .own else {
             var pooled = workspace.tensor([batch, d])
@@ -138,6 +167,7 @@ extension Pass {
         }
         switch configuration.pooling {
         case .classToken, .distilled: return token(0, of: tokens)
+        case .attention: preconditionFailure("attention pools by its weights")
         case .mean, .classAndMean:
             let w = configuration.pooledWidth
             var pooled = workspace.tensor([batch, w])
@@ -161,7 +191,7 @@ extension Pass {
         }
     }
 
-    /// The transpose of `pool`: a gradient by the pooled vector becomes one by the tokens, of shape `like`.
+    /// The transpose of `select`: a gradient by the pooled vector becomes one by the tokens, of shape `like`.
     private func unpool(_ pooled: Tensor, like shape: Shape, _ pooling: Reading.Pooling) -> Tensor {
         let (batch, rows) = (shape[0], shape[1])
         let (d, w) = (configuration.width, pooled.shape[1])
