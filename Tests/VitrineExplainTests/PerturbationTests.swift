@@ -260,7 +260,8 @@ import VitrineTensor
     @Test(
         arguments: RandomModel.all.filter { random in
             let c = random.configuration
-            return !c.hasContextNorm && c.projectionWidth == 0 && !c.hasUnitFeatures && c.normPlacement != .absent
+            return !c.hasContextNorm && c.pooling != .attention && c.projectionWidth == 0 && !c.hasUnitFeatures
+                && c.normPlacement != .absent
         })
     func directLogitAddsUp(_ random: RandomModel) throws {
         let notes = try result("direct-logit", random).notes
@@ -270,6 +271,11 @@ import VitrineTensor
 
     /// Behind a norm, what attention gives is no sum of values carried through the projection: three methods say so, and `all` leaves them out.
     @Test func methodsThatCarryValuesThroughTheProjectionRefuseANormBetween() throws {
+        for random in RandomModel.all where random.configuration.pooling == .attention {
+            let leftOut = try ConfiguredMethod.expanded(["all"], for: random.configuration).leftOut
+            #expect(leftOut.map(\.name).sorted() == ["alti", "beyond-intuition-token", "direct-logit"])
+            #expect(leftOut.allSatisfy { $0.reason.contains("attention pooling") })
+        }
         let random = try #require(RandomModel.all.first { $0.configuration.hasContextNorm })
         let (methods, leftOut) = try ConfiguredMethod.expanded(["all"], for: random.configuration)
         #expect(Set(leftOut.map(\.name)) == ["alti", "direct-logit", "beyond-intuition-token"])

@@ -74,7 +74,7 @@ import VitrineTensor
         let twin = Twin(random.model)
         let image = random.image(0).values.map(Double.init)
         let relevance = twin.relevance(twin.forward(image), classIndex: 1, epsilon: nil)
-        let gradients = (0..<3).map { twin.gradient(image, .logit(1), by: twin.attentionSites($0)) }
+        let gradients = random.configuration.attentions.map { twin.gradient(image, .logit(1), by: twin.attentionSites($0)) }
         let rollout = twin.attribution(gradients: gradients.map { $0.map { _ in 1 } }, relevance: relevance.attention)
         let expected = [twin.attribution(gradients: gradients, relevance: relevance.attention), rollout, relevance.pixels]
         let methods = ["chefer:precision=double", "lrp-rollout:precision=double", "lrp-full:precision=double"]

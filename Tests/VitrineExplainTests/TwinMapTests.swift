@@ -64,6 +64,26 @@ import VitrineTensor
         let rollout = (r..<n).map { j in readers.reduce(0) { $0 + joint[$1, j] * weight($1) } }
         #expect(relative(try map("rollout", random, target: 0), rollout) < 1e-5)
 
+        if let pool = pass.pool {
+            let gradients = c.attentions.map { twin.gradient(image, .logit(2), by: twin.attentionSites($0)) }
+            /// Mean over heads of the positive part of the pool's row.
+            func row(_ value: (_ head: Int, _ token: Int) -> Double) -> [Double] {
+                (0..<n).map { j in (0..<c.heads).reduce(0) { $0 + max(0, value($1, j)) / Double(c.heads) } }
+            }
+            let slope = { (h: Int, j: Int) in gradients[3][h * n + j] }
+            #expect(relative(try map("legrad:layers=1", random, target: 2), Array(row(slope)[r...])) < 5e-5)
+            var expected = row { h, j in j < r ? 0 : slope(h, j) * pool.attention[h, j - r] }
+            for l in (0..<3).reversed() {
+                let above = expected
+                let products = Matrix(n, n) { i, j in
+                    (0..<c.heads).reduce(0) { $0 + max(0, gradients[l][($1 * n + i) * n + j] * pass.blocks[l].attention[$1][i, j]) }
+                        / Double(c.heads)
+                }
+                expected = (0..<n).map { j in above[j] + (0..<n).reduce(0) { $0 + above[$1] * products[$1, j] } }
+            }
+            #expect(relative(try map("generic-attention", random, target: 2), Array(expected[r...])) < 5e-5)
+        }
+
         let gradient = twin.gradient(image, .logit(2), by: twin.norm1Sites(2))
         let weights = (0..<c.width).map { d in (r..<n).reduce(0) { $0 + gradient[$1 * c.width + d] / Double(n - r) } }
         let cam = (r..<n).map { t in (0..<c.width).reduce(0) { $0 + weights[$1] * pass.blocks[2].norm1[t, $1] } }

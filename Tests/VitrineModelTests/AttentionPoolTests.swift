@@ -78,7 +78,8 @@ import VitrineTensor
         let trace = try random.model.trace(random.images(1), targets: [.predicted], request: request, workspace: Workspace(poisons: true))
         let own = try random.model.trace(
             .tokens(random.model.tokens(through: 1, of: random), grid: random.configuration.positionGrid, block: 3),
-            targets: trace.targets.map { .fixed($0) }, request: TraceRequest(gradient: [.attention(3)]), workspace: Workspace(poisons: true))
+            targets: trace.targets.map { .fixed($0) }, request: TraceRequest(gradient: [.attention(3)]), workspace: Workspace(poisons: true)
+        )
         #expect(
             trace.backward[.gradient(.exact, from: .block(1, .own))]!.values[.attention(3)]!.values == own.gradient[.attention(3)]!.values)
     }
@@ -101,8 +102,10 @@ import VitrineTensor
             #expect(try VariantTests.distance(name) { $0.configuration.mlp = .activation(other) } > 2e-5, "\(name)")
         }
         for (name, kind) in [
-            ("vit_base_patch16_siglip_224", Activation.gelu), ("vit_large_patch16_siglip_256", .gelu), ("vit_base_patch32_siglip_256", .geluTanh),
-            ("vit_large_patch16_siglip_512", .geluTanh), ("vit_so400m_patch14_siglip_384", .gelu), ("vit_so400m_patch16_siglip_256", .geluTanh),
+            ("vit_base_patch16_siglip_224", Activation.gelu), ("vit_large_patch16_siglip_256", .gelu),
+            ("vit_base_patch32_siglip_256", .geluTanh),
+            ("vit_large_patch16_siglip_512", .geluTanh), ("vit_so400m_patch14_siglip_384", .gelu),
+            ("vit_so400m_patch16_siglip_256", .geluTanh),
             ("vit_giantopt_patch16_siglip_384", .geluTanh),
         ] {
             let json = #"{"architecture": "\#(name)"}"#

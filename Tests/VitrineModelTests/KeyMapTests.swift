@@ -245,9 +245,14 @@ import VitrineTensor
         #expect(throws: LoadError.unsupported(source: "config.json", what: "activation 'relu'", known: "gelu, gelu_tanh, quick_gelu")) {
             try load(#"{"hidden_size": 8, "num_attention_heads": 4, "hidden_act": "relu"}"#)
         }
-        #expect(throws: LoadError.unsupported(source: "config.json", what: "global_pool 'map'", known: "token, avg")) {
-            try load(#"{"global_pool": "map", "model_args": {"num_heads": 4}}"#)
+        #expect(throws: LoadError.unsupported(source: "config.json", what: "global_pool 'max'", known: "token, avg, map")) {
+            try load(#"{"global_pool": "max", "model_args": {"num_heads": 4}}"#)
         }
+        // A pool that the configuration names and the file lacks is missing, not left out.
+        do {
+            _ = try load(#"{"global_pool": "map", "embed_dim": 8, "model_args": {"num_heads": 4}}"#)
+            Issue.record("a file without its pool was read")
+        } catch { #expect("\(error)".contains("attn_pool.latent"), "\(error)") }
         #expect(throws: LoadError.malformedConfiguration(source: "config.json", reason: "is not JSON")) { try load("{") }
         #expect(throws: LoadError.malformedConfiguration(source: "config.json", reason: "is not a JSON object")) { try load("[1]") }
         // Unusable numbers are as good as none.

@@ -12,7 +12,8 @@ import VitrineTensor
     private func trace(
         _ random: RandomModel, _ rules: [RelevanceRule], gradient: Set<Site> = [], threads: Int = 1
     ) throws -> Trace {
-        let request = TraceRequest(gradient: gradient, relevance: Dictionary(uniqueKeysWithValues: rules.map { ($0, Self.sites) }))
+        let sites = Self.sites.union(random.configuration.attentions.map(Site.attention))
+        let request = TraceRequest(gradient: gradient, relevance: Dictionary(uniqueKeysWithValues: rules.map { ($0, sites) }))
         return try random.model.trace(
             random.images(2), targets: Self.targets, request: request, workspace: Workspace(poisons: true, threads: threads))
     }
@@ -31,7 +32,7 @@ import VitrineTensor
             for (b, target) in [1, 3].enumerated() {
                 let expected = twin.relevance(twin.forward(TwinTests.doubles(random.image(b))), classIndex: target, epsilon: epsilon)
                 let found = trace.relevance(rule)
-                for l in 0..<3 {
+                for l in random.configuration.attentions {
                     let error = TwinTests.relative(found[.attention(l)]![b].values, expected.attention[l])
                     #expect(error < 3e-4, "\(rule), image \(b), block \(l): \(error)")
                     errors.append(error)

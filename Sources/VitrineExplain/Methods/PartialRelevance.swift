@@ -52,7 +52,7 @@ struct PartialRelevance: TraceExplainer {
 
     func map(_ subject: Subject) -> MethodResult {
         let trace = subject.values()
-                let positive = { (l: Int) -> Tensor in
+        let positive = { (l: Int) -> Tensor in
             var relevance = trace.relevance(.attention(l), rule: rule)
             clampNegatives(&relevance)
             return meanOverHeads(relevance)

@@ -21,8 +21,6 @@ extension ArchitectureInference {
     /// Fills in what a tower's configuration has.
     func addTower(to c: inout ViTConfiguration, family: CheckpointFamily, facts: inout [ModelFact]) throws(LoadError) {
         c.hasInputNorm = has("norm_pre.weight")
-        // Perception Encoders turn queries and keys, on a shifted grid, and no tensor shows it.
-        if c.hasInputNorm && has("attn_pool.latent") { throw .architecture(path: path, name: "a Perception Encoder") }
         if c.pooling == .attention && c.mlp == .swiGLU {
             throw .unsupported(source: path, what: "attention pooling behind a gated MLP", known: "attention pooling behind plain MLPs")
         }

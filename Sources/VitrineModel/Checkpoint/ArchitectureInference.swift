@@ -39,6 +39,8 @@ struct ArchitectureInference {
         if towerFamily == .huggingFaceSigLIP, shape("patch_embed.proj.weight")?.count == 2 {
             throw .architecture(path: path, name: "SigLIP 2 for images of any aspect (NaFlex)")
         }
+        // Perception Encoders turn queries and keys, on a shifted grid, and no tensor shows it.
+        if has("norm_pre.weight") && has("attn_pool.latent") { throw .architecture(path: path, name: "a Perception Encoder") }
         guard let patch = shape("patch_embed.proj.weight"), patch.count == 4, patch[2] == patch[3], !patch.contains(0) else {
             throw .unsupported(
                 source: path, what: "a patch embedding of shape \(shape("patch_embed.proj.weight") ?? [])",
@@ -378,7 +380,7 @@ struct ArchitectureInference {
             }
             return found(.attention, .tensors)
         }
-        if let stated = hints?.pooling, hasClassToken || stated == .mean { return found(stated, configured(hints)) }
+        if let stated = hints?.pooling, hasClassToken || stated == .mean || stated == .attention { return found(stated, configured(hints)) }
         if hasHead && (family == .dinov3 || family == .huggingFaceDinov3) {
             throw ask("DINOv3's own classifiers read the class token, timm's the mean of the patches unless told otherwise; give it")
         }

@@ -139,7 +139,9 @@ extension VisionTransformer {
     private static func splitPoolProjection(_ keys: inout MappedKeys, _ tensors: inout NamedTensors) {
         for parameter in ["weight", "bias"] {
             let name = "attn_pool.in_proj.\(parameter)"
-            guard let key = keys.sources[name]?.first, let shape = tensors.shapes[key], let rows = shape.first, rows % 3 == 0 else { continue }
+            guard let key = keys.sources[name]?.first, let shape = tensors.shapes[key], let rows = shape.first, rows % 3 == 0 else {
+                continue
+            }
             keys.sources[name] = nil
             for (part, range) in [("q", 0..<rows / 3), ("kv", rows / 3..<rows)] {
                 let piece = "\(key) (\(part))"
@@ -207,7 +209,8 @@ extension VisionTransformer {
                 let isElsewhere = ViTConfiguration.afterBlockNumber(tensor.name).map(inAnyBlock.contains) ?? false
                 // Published models lack the bias of queries, keys and values, or of a head; other linear maps have one.
                 let mayLack =
-                    isOwn || tensor.name.hasSuffix("attn.qkv.bias") || ["attn_pool.q.bias", "attn_pool.kv.bias"].contains(tensor.name) || tensor.name.hasPrefix("head")
+                    isOwn || tensor.name.hasSuffix("attn.qkv.bias") || ["attn_pool.q.bias", "attn_pool.kv.bias"].contains(tensor.name)
+                    || tensor.name.hasPrefix("head")
                     || tensor.name == "patch_embed.proj.bias" && configuration.hasInputNorm
                 if !tensor.isOptional || isElsewhere || !mayLack { missing.append(tensor.name) }
                 continue
@@ -350,7 +353,8 @@ extension VisionTransformer {
             inputNorm: maybeNorm("norm_pre"),
             attentionPool: c.pooling == .attention
                 ? AttentionPool(
-                    probe: values["attn_pool.latent"]!.reshaped([c.width]), query: linear("attn_pool.q"), keysValues: linear("attn_pool.kv"),
+                    probe: values["attn_pool.latent"]!.reshaped([c.width]), query: linear("attn_pool.q"),
+                    keysValues: linear("attn_pool.kv"),
                     projection: linear("attn_pool.proj"), norm2: norm("attn_pool.norm"), fc1: linear("attn_pool.mlp.fc1"),
                     fc2: linear("attn_pool.mlp.fc2")) : nil, visualProjection: c.projectionWidth > 0 ? linear("visual_projection") : nil)
     }

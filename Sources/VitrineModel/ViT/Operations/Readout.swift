@@ -148,7 +148,9 @@ extension Pass {
     private func gradientOfPool(
         _ s: ReadoutState, tokens: Tensor, _ dPooled: Tensor, rule: GradientRule, into gradients: inout VisionTransformer?
     ) -> (Tensor, AttentionPoolGradient?) {
-        guard let pool = model.attentionPool, let asked = s.attentionPool else { return (unpool(dPooled, like: s.tokens.shape, s.pooling), nil) }
+        guard let pool = model.attentionPool, let asked = s.attentionPool else {
+            return (unpool(dPooled, like: s.tokens.shape, s.pooling), nil)
+        }
         // Lent, so that sums are written in place.
         var own = gradients?.attentionPool
         gradients?.attentionPool = nil
