@@ -190,6 +190,6 @@ struct Explain: ParsableCommand {
         for (setting, text) in modelOptions.settings { options[setting.rawValue] = text }
         if targets.count > 1 { options["targets"] = targets.joined(separator: ", ") }
         for fact in loaded.report.facts { options["model: \(fact.name)"] = "\(fact.value) (\(fact.source))" }
-        return Provenance(files: [model: digest], options: options)
+        return Provenance(files: loaded.report.files.merging([model: digest]) { $1 }, options: options)
     }
 }

@@ -8,6 +8,7 @@ struct ModelOptions: ParsableArguments {
     @Option(help: help(.epsilon)) var epsilon: String?
     @Option(help: help(.pooling)) var pooling: String?
     @Option(help: help(.head)) var head: String?
+    @Option(help: help(.adapter)) var adapter: String?
     @Option(help: help(.probabilities)) var probabilities: String?
     @Option(help: help(.classes)) var classes: String?
     @Option(name: .customLong(LoadSetting.positionGrid.rawValue), help: help(.positionGrid)) var positionGrid: String?
@@ -27,8 +28,9 @@ struct ModelOptions: ParsableArguments {
     private var given: [(LoadSetting, String?)] {
         [
             (.heads, heads), (.activation, activation), (.epsilon, epsilon), (.pooling, pooling), (.head, head),
-            (.probabilities, probabilities),
-            (.classes, classes), (.positionGrid, positionGrid), (.positionResampling, positionResampling), (.rotary, rotary),
+            (.adapter, adapter),
+            (.probabilities, probabilities), (.classes, classes), (.positionGrid, positionGrid), (.positionResampling, positionResampling),
+            (.rotary, rotary),
             (.group, group), (.prefix, prefix), (.ignore, ignore),
         ]
     }

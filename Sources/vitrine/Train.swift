@@ -263,8 +263,10 @@ struct Train: ParsableCommand {
 
     /// Versions and inputs, without anything that differs between a run and its continuation.
     private func provenance(_ recipe: Recipe) throws -> String {
-        let files = recipe.initialisation == "scratch" ? [:] : ["init": try sha256(ofFile: recipe.initialisation)]
+        var files = recipe.initialisation == "scratch" ? [:] : ["init": try sha256(ofFile: recipe.initialisation)]
+        files["adapter"] = modelOptions.adapter.flatMap { AdapterFile.sha256($0) }
         var options = ["data": data!, "recipe": recipe.name]
+        for (setting, text) in modelOptions.settings { options[setting.rawValue] = text }
         if let validation { options["validation"] = validation }
         return try JSON.line(Provenance(files: files, options: options))
     }

@@ -3,6 +3,7 @@ import Foundation
 import VitrineData
 import VitrineEvaluate
 import VitrineExplain
+import VitrineModel
 import VitrineStore
 import VitrineStudy
 import VitrineTensor
@@ -96,6 +97,7 @@ extension Trust {
         study.limit = images
         study.seed = seed
         study.settings = judged.load.settings
+        for setting in [LoadSetting.head, .adapter] { study.settings[setting] = study.settings[setting].map(relative) }
         return study
     }
 

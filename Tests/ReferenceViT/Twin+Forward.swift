@@ -294,6 +294,9 @@ extension Twin {
         case .linear(let terms): return terms.reduce(0) { $0 + Double($1.weight) * logits[$1.classIndex] }
         case .sigmoid(let k): return 1 / (1 + exp(-logits[k]))
         case .probability(let k): return 1 / logits.reduce(0) { $0 + exp($1 - logits[k]) }
+        case .boundedProbability(let k):
+            guard logits.count > 1 else { return 1 / (1 + exp(-tanh(logits[0]))) }
+            return 1 / logits.reduce(0) { $0 + exp(tanh($1) - tanh(logits[k])) }
         }
     }
 

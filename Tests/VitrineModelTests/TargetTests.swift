@@ -7,7 +7,8 @@ import VitrineModel
 
     /// Every target's derivative against differences of its value; 1e-3: Float32 values and a step of 1e-2.
     @Test(arguments: [
-        Target.logit(1), .probability(3), .sigmoid(2), .contrast(1, 4), .linear([.init(0, 0.5), .init(2, -2), .init(3, 1)]),
+        Target.logit(1), .probability(3), .sigmoid(2), .boundedProbability(3), .contrast(1, 4),
+        .linear([.init(0, 0.5), .init(2, -2), .init(3, 1)]),
     ])
     func theGradientIsTheDerivative(_ target: Target) {
         for i in Self.logits.indices {

@@ -32,7 +32,8 @@ import VitrineTensor
             var options = LoadOptions(heads: heads, positionGrid: grid.map { PatchGrid(rows: $0[0], columns: $0[1]) })
             options.isSwiGLU = activation == "swiglu"
             for (name, text) in settings ?? [:] {
-                try? options.set(LoadSetting(rawValue: name)!, to: name == "head" ? zooFolder.appending(path: text).path() : text)
+                try? options.set(
+                    LoadSetting(rawValue: name)!, to: ["head", "adapter"].contains(name) ? zooFolder.appending(path: text).path() : text)
             }
             return options
         }
@@ -51,7 +52,7 @@ import VitrineTensor
     private struct Zoo: Decodable { let models: [Model] }
 
     /// One script for each kind of network writes one of these files.
-    static let models: [Model] = ["zoo.json", "rotary.json", "towers.json", "siglip.json"].flatMap { file -> [Model] in
+    static let models: [Model] = ["zoo.json", "rotary.json", "towers.json", "siglip.json", "adapters.json"].flatMap { file -> [Model] in
         guard let data = try? Data(contentsOf: zooFolder.appending(path: file)) else { return [] }
         return (try? JSONDecoder().decode(Zoo.self, from: data))?.models ?? []
     }

@@ -51,7 +51,8 @@ struct DirectLogit: Explainer {
         guard let target = subject.target else { throw ViTError.noHead(request: "a decomposition of the logit") }
         switch target {
         case .logit, .contrast, .linear: return try map(subject, probe, trace, target)
-        case .probability, .sigmoid: throw MethodFailure("takes a logit or a contrast of logits apart; a probability is no sum of parts")
+        case .probability, .sigmoid, .boundedProbability:
+            throw MethodFailure("takes a logit or a contrast of logits apart; a probability is no sum of parts")
         }
     }
 

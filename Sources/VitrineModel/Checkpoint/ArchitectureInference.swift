@@ -78,6 +78,7 @@ struct ArchitectureInference {
             probabilities: probabilities(classes: classes, facts: &facts))
         try addVariants(to: &configuration, family: family, facts: &facts)
         try addTower(to: &configuration, family: family, facts: &facts)
+        addMONAI(facts: &facts)
         return configuration
     }
 
@@ -88,6 +89,7 @@ struct ArchitectureInference {
         if let variant = towerFamily ?? variantFamily { return variant }
         switch keys.map.style {
         case .openCLIP: return .clip
+        case .monai: return .monai
         case .torchvision: return .torchvision
         case .huggingFace:
             switch hints?.modelType {
@@ -222,7 +224,7 @@ struct ArchitectureInference {
                 )
             }
             (heads, origin) = (configured, self.configured(hints))
-        } else if family == .dinov3 || family == .huggingFaceDinov3 {
+        } else if [.dinov3, .huggingFaceDinov3, .monai].contains(family) {
             throw .headsUnknown(path: path, width: layout.width)
         } else if let known = family == .eva && KnownModels.isEva02(layout) ? layout.width / 64 : KnownModels.heads(layout) {
             (heads, origin) = (known, .convention(reason: "every published model of this layout"))
@@ -303,7 +305,8 @@ struct ArchitectureInference {
                 reason: "models of this layout (SigLIP's and I-JEPA's: patches alone, no fc_norm) are published with exact GELU and with "
                     + "its tanh approximation, and no tensor shows which; give it")
         }
-        fact("exact GELU", .convention(reason: "tensors do not show it"))
+        // MONAI's class has no other.
+        fact("exact GELU", family == .monai ? .tensors : .convention(reason: "tensors do not show it"))
         return .activation(.gelu)
     }
 
@@ -389,6 +392,7 @@ struct ArchitectureInference {
         if keys.map.style == .huggingFace && hints?.modelType != nil {
             return found(hasClassToken ? .classToken : .mean, configured(hints))
         }
+        if isMONAI && hasClassToken { return found(.classToken, .tensors) }
         if !hasClassToken { return found(.mean, hasHead ? .convention(reason: "there is no class token") : .tensors) }
         guard hasHead else { return found(has("fc_norm.weight") ? .mean : .classToken, .tensors) }
         if has("fc_norm.weight") { return found(.mean, .convention(reason: "as models with fc_norm")) }
@@ -402,6 +406,8 @@ struct ArchitectureInference {
                 (given, .given)
             } else if options.head != .asStored {
                 (classes == 1 ? .sigmoid : .softmax, .given)
+            } else if hasTanhHead {
+                (.tanh, .convention(reason: "MONAI's losses see what the Tanh behind the classifier gives"))
             } else if classes == 1 {
                 (.sigmoid, .tensors)
             } else if let stated = hints?.probabilities {
@@ -429,7 +435,8 @@ struct ArchitectureInference {
         let rows = shape[shape.count - 2]
         // timm gives a position to all prefix tokens or to none; all others to all but the registers.
         let isTimm = keys.map.style == .timm && !isDinov2Original
-        let candidates = isTimm ? Set([named + registers, 0]).sorted(by: >) : [named]
+        // MONAI puts the class token before the patches after these have their positions.
+        let candidates = isTimm ? Set([named + registers, 0]).sorted(by: >) : [isMONAI ? 0 : named]
         if let grid = options.positionGrid {
             for prefix in candidates where rows - prefix == grid.count { return found(prefix, grid, .given) }
             throw .positionGridMismatch(path: path, positions: rows, grid: grid)
@@ -446,7 +453,7 @@ struct ArchitectureInference {
         // Only models with registers, RoPE-ViT, and DeiT III in its own sizes give their class token no position: for all others, the rows
         // that make a square without it are a grid that is not square and a class token.
         let mayLackOwn = registers > 0 || variantFamily == .ropeViT || KnownModels.isDeiT3(layout, rows: rows)
-        let plausible = mayLackOwn ? candidates : [named]
+        let plausible = mayLackOwn || isMONAI ? candidates : [named]
         let squares = plausible.compactMap { prefix -> (Int, PatchGrid)? in
             guard rows > prefix else { return nil }
             let side = Int(Double(rows - prefix).squareRoot().rounded())
@@ -470,6 +477,7 @@ struct ArchitectureInference {
                 case .torchvision: (.bicubicAlignCorners, .convention(reason: "as torchvision"))
                 case .dino: (.bicubicOffset, .convention(reason: "as DINO's own code"))
                 case .mae: (.bicubic, .convention(reason: "as MAE's own code"))
+                case .monai: (.bicubic, .open(reason: "MONAI's ViT takes images of one size"))
                 case .deitDistilled: (.bicubic, .open(reason: "timm bicubicAntialias, DeiT's own code bicubic"))
                 case .dinov2:
                     if has("reg_token") {

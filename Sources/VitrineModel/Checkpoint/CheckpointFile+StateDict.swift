@@ -12,11 +12,11 @@ extension CheckpointFile {
     /// Prefixes that wrappers put before a model's own names.
     static let wrapperPrefixes = ["module.", "backbone.", "model.", "net.", "encoder.", "teacher.", "student."]
 
-    /// Names at the root of a ViT in the manners of timm, Hugging Face and torchvision. A prefix is a wrapper's when one of these follows
+    /// Names at the root of a ViT in the manners of timm, Hugging Face, torchvision, CLIP and MONAI. A prefix is a wrapper's when one of these follows
     /// it: torchvision's own `encoder.layers.` and Hugging Face's `encoder.layer.` are not.
     static let rootNames = [
         "patch_embed.proj.weight", "cls_token", "embeddings.patch_embeddings.projection.weight", "embeddings.cls_token",
-        "conv_proj.weight", "class_token", "embeddings.class_embedding", "class_embedding",
+        "conv_proj.weight", "class_token", "embeddings.class_embedding", "class_embedding", "patch_embedding.position_embeddings",
     ]
 
     /// The model in this file under its own names.

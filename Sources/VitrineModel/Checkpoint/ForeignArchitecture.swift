@@ -33,7 +33,6 @@ struct ForeignArchitecture {
         .init(name: "LeViT", parts: ["attention_biases", "stem."]),
         .init(name: "PiT", parts: ["transformers.0.blocks", "patch_embed.conv"]),
         .init(name: "a hybrid of ResNet and ViT", parts: ["patch_embed.backbone", "blocks.0.attn"]),
-        .init(name: "MONAI's ViT", parts: ["patch_embedding.patch_embeddings", "mlp.linear1"]),
         .init(name: "vit-pytorch's ViT", parts: ["to_patch_embedding", "transformer.layers.0.0"]),
         .init(name: "YOLOS", parts: ["detection_tokens", "embeddings.patch_embeddings"]),
         .init(name: "an audio spectrogram transformer", parts: ["audio_spectrogram_transformer", "embeddings"]),

@@ -29,12 +29,13 @@ public enum CheckpointFamily: String, Sendable, Codable, CaseIterable {
     /// BEiT, BEiT v2, data2vec and USFM.
     case beit = "BEiT"
     case huggingFaceBeit = "Hugging Face BEiT"
+    case monai = "MONAI ViT"
 
     /// Epsilon of the family's LayerNorms where no configuration lies beside the file.
     var normEpsilon: Float {
         switch self {
         case .huggingFaceViT, .huggingFaceMAE, .huggingFaceDeiT, .huggingFaceBeit: 1e-12
-        case .dinov3, .huggingFaceDinov3, .clip, .huggingFaceCLIP, .timmCLIP: 1e-5
+        case .dinov3, .huggingFaceDinov3, .clip, .huggingFaceCLIP, .timmCLIP, .monai: 1e-5
         default: 1e-6
         }
     }
@@ -51,6 +52,7 @@ struct KeyMap: Sendable {
         case huggingFace
         case torchvision
         case openCLIP
+        case monai
     }
 
     let style: Style
@@ -63,7 +65,9 @@ struct KeyMap: Sendable {
     /// Beside such a model stands another: of names without the prefix only those of heads and projections belong to this one.
     var isTower = false
 
-    static let all = [timm, huggingFace, torchvision, dinov3, huggingFaceCLIP, openCLIP, huggingFaceSigLIP]
+    static let all = [
+        timm, huggingFace, torchvision, dinov3, huggingFaceCLIP, openCLIP, huggingFaceSigLIP, monai, monaiPerceptron,
+    ]
 
     /// timm, and DINO, MAE, DeiT and DINOv2, which grew from it.
     static let timm = KeyMap(

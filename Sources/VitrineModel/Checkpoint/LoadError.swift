@@ -22,6 +22,8 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
     case malformedConfiguration(source: String, reason: String)
     /// A head in a file of its own that does not fit.
     case head(path: String, reason: String)
+    /// An adapter that is not understood or adapts another model.
+    case adapter(path: String, reason: String)
     /// All that is wrong with the keys, together.
     case keys(path: String, missing: [String], unused: [String], mismatched: [ShapeMismatch])
 
@@ -29,7 +31,7 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unknownNames(let path, let keys):
             "\(path): the names of its \(keys.count) tensors (\(enumerated(keys, limit: 3))) are of no known vision transformer; "
-                + "known are timm, DINO, DINOv2, DINOv3, MAE, DeiT, EVA, BEiT, Hugging Face ViT/ViTMAE/DeiT/Dinov2/DINOv3 and torchvision vit"
+                + "known are timm, DINO, DINOv2, DINOv3, MAE, DeiT, EVA, BEiT, CLIP, MONAI, Hugging Face ViT/ViTMAE/DeiT/Dinov2/DINOv3 and torchvision vit"
         case .headsUnknown(let path, let width):
             "\(path): tensors of width \(width) do not show the number of attention heads"
                 + (KnownModels.candidates(width: width).map { " (\($0))" } ?? "") + "; give it"
@@ -44,14 +46,14 @@ public enum LoadError: Error, Equatable, CustomStringConvertible {
         case .badSetting(let setting, let text): "\(setting.rawValue) '\(shortened(text))' is none of \(setting.values)"
         case .architecture(let path, let name):
             "\(path): is \(name), which is not supported (supported: timm and torchvision ViT, DeiT, DINO, DINOv2, DINOv3, MAE, I-JEPA, "
-                + "EVA, EVA-02, EVA-X, RoPE-ViT, BEiT, data2vec, Hugging Face ViT/ViTMAE/DeiT/Dinov2/DINOv3)"
+                + "EVA, EVA-02, EVA-X, RoPE-ViT, BEiT, data2vec, CLIP, MONAI, Hugging Face ViT/ViTMAE/DeiT/Dinov2/DINOv3)"
         case .contradiction(let source, let what, let configured, let stored):
             "\(source): says \(what) \(configured), but the tensors have \(stored); remove the configuration if it belongs to another file"
         case .unsupported(let source, let what, let known):
             "\(source): \(what) is not supported (known: \(known)); convert the model to one of these"
         case .malformedConfiguration(let source, let reason):
             "\(source): \(reason); repair or remove the configuration"
-        case .head(let path, let reason): "\(path): \(reason)"
+        case .head(let path, let reason), .adapter(let path, let reason): "\(path): \(reason)"
         case .keys(let path, let missing, let unused, let mismatched):
             "\(path): "
                 + [

@@ -38,6 +38,8 @@ public struct LoadOptions: Sendable {
     public var rotary: RotaryKind?
     /// A head in a file of its own; a stored one is left out (see `HeadFile`).
     public var headPath: String?
+    /// A LoRA adapter as PEFT writes it, merged into the weights (see `AdapterFile`).
+    public var adapterPath: String?
     /// What a linear probe on a projection reads.
     public var features: Features?
     /// Names of the classes in the order of the logits (default: the file's or a configuration's).
@@ -101,6 +103,8 @@ public struct LoadReport: Sendable, Equatable {
     public var facts: [ModelFact] = []
     /// Names of the classes by their index, where the file or a configuration beside it tells; empty otherwise.
     public var classNames: [String] = []
+    /// SHA-256 of the other files that weights came from, a head's and an adapter's, by path.
+    public var files: [String: String] = [:]
     /// Text and path of the configurations beside the file that say how images are prepared, the most specific first.
     public var preparations: [ConfigurationText] = []
     /// What was taken from a convention rather than from the tensors, what was left out, and what else could have been taken.

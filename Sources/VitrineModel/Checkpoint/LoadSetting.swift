@@ -7,6 +7,7 @@ public enum LoadSetting: String, Sendable, CaseIterable, Codable {
     case epsilon
     case pooling
     case head
+    case adapter
     case probabilities
     case classes
     case positionGrid = "position-grid"
@@ -24,7 +25,8 @@ public enum LoadSetting: String, Sendable, CaseIterable, Codable {
         case .epsilon: "NUMBER"
         case .pooling: "class|mean|class+mean|distilled|attention|projected|unit"
         case .head: "FILE"
-        case .probabilities: "softmax|sigmoid"
+        case .adapter: "FOLDER"
+        case .probabilities: "softmax|sigmoid|tanh"
         case .classes: "NAMES"
         case .positionGrid: "ROWSxCOLUMNS"
         case .positionResampling: ViTConfiguration.PositionResampling.allCases.map(\.rawValue).joined(separator: "|")
@@ -43,7 +45,9 @@ public enum LoadSetting: String, Sendable, CaseIterable, Codable {
         case .epsilon: "Epsilon of the LayerNorms."
         case .pooling: "What the head reads; projected or unit: a CLIP tower's projection, as it is or scaled to length 1."
         case .head: "A head in a file of its own: a linear probe (weight, bias) or the vectors of texts (.npy, safetensors)."
-        case .probabilities: "Whether the logits exclude each other (softmax) or each stands for itself (sigmoid)."
+        case .adapter: "A LoRA adapter as PEFT writes it (adapter_config.json, adapter_model.*), merged into the weights."
+        case .probabilities:
+            "Whether the logits exclude each other (softmax), each stands for itself (sigmoid), or a Tanh stands before either (tanh)."
         case .classes: "Names of the classes in the order of the logits, separated by commas."
         case .positionGrid: "Rows x columns of the stored position embedding."
         case .positionResampling: "How positions are brought to an image of another size."
@@ -80,6 +84,7 @@ extension LoadOptions {
             if !isSwiGLU { activation = try needed(Self.activations.first { $0.name == text }?.value) }
         case .epsilon: normEpsilon = try needed(Float(text).flatMap { $0 > 0 && $0 < 1 ? $0 : nil })
         case .head: headPath = try needed(text.isEmpty ? nil : text)
+        case .adapter: adapterPath = try needed(text.isEmpty ? nil : text)
         case .pooling:
             features = Features(rawValue: text)
             if features != nil { return }

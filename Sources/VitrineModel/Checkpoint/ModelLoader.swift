@@ -60,6 +60,9 @@ extension VisionTransformer {
             tensors.tensor = { $0 == key ? transposed(try original($0)) : try original($0) }
             keys.sources["visual_projection.weight"] = [key]
         }
+        let adapter = try options.adapterPath.map { try AdapterFile(path: $0) }
+        let merged = try adapter?.merge(into: &tensors, keys: &keys)
+        try unpackPerceptron(&keys, &tensors)
         splitPoolProjection(&keys, &tensors)
         if let key = keys.sources["reg_token"]?.first, tensors.shapes[key]?.contains(0) == true {
             keys.sources["reg_token"] = nil
@@ -74,7 +77,7 @@ extension VisionTransformer {
         let head = try options.headPath.map { try HeadFile(path: $0) }
         let textHead = try takeTextHead(&keys, tensors)
         if let head { try makeRoom(for: head, &keys, tensors, options) }
-        var facts: [ModelFact] = []
+        var facts = [merged?.fact].compactMap(\.self)
         if options.group != nil {
             facts.append(ModelFact("dictionary", tensors.group.joined(separator: "/"), .given, setting: .group))
         } else if !tensors.alternatives.isEmpty {
@@ -87,13 +90,18 @@ extension VisionTransformer {
         let periods = try keys.sources.removeValue(forKey: "rope.periods").map { try tensors.tensor($0[0]).values }
         var inference = ArchitectureInference(
             path: tensors.path, keys: keys, shapes: tensors.shapes, group: tensors.group,
-            hints: own == nil ? try foreignConfiguration(tensors, options: options) : nil, options: options, order: tensors.order,
+            hints: own == nil ? try foreignConfiguration(tensors, options: options, hasOwnHead: merged?.replacesHead == true) : nil,
+            options: options, order: tensors.order,
             modules: tensors.modules, head: head, rotaryPeriods: periods)
         let family = inference.family()
         var configuration: ViTConfiguration
         if let own {
             configuration = try own.changed(by: options, path: tensors.path)
             if head != nil { configuration.classes = 0 }
+            if merged?.replacesHead == true, options.head == .asStored, let count = inference.shape("head.weight")?.first {
+                configuration.classes = count
+                configuration.probabilities = options.probabilities ?? (count == 1 ? .sigmoid : .softmax)
+            }
             facts += configuration.facts(givenBy: options)
         } else {
             configuration = try inference.configuration(family: family, facts: &facts)
@@ -121,6 +129,9 @@ extension VisionTransformer {
             try head.attach(to: &model, stored: textHead, unit: options.features == .unit, facts: &facts)
             if let given = options.probabilities { model.configuration.probabilities = given }
         }
+        var files: [String: String] = [:]
+        if let head { files[head.path] = head.sha256 }
+        if let adapter { files[adapter.path] = adapter.sha256 }
         var types: [String: Int] = [:]
         for key in keys.sources.values.joined() where key != MappedKeys.zeros { types[tensors.types[key] ?? "F32", default: 0] += 1 }
         return LoadedModel(
@@ -131,8 +142,9 @@ extension VisionTransformer {
                 unusedKeys: keys.tolerated.map { LoadReport.UnusedKey(key: $0.key, reason: $0.reason) }, metadata: tensors.metadata,
                 facts: facts,
                 classNames: try classNames(
-                    tensors, hints: inference.hints, count: model.configuration.classes, head: head, options: options),
-                preparations: tensors.preparations, notes: notes))
+                    tensors, hints: inference.hints, count: model.configuration.classes, head: head,
+                    hasOwnHead: merged?.replacesHead == true, options: options),
+                files: files, preparations: tensors.preparations, notes: notes))
     }
 
     /// Query, keys and values of the pool from the one map that PyTorch's attention keeps them in.
@@ -281,18 +293,30 @@ extension VisionTransformer {
     }
 
     /// The configuration that another library stored in the metadata or beside the file.
-    private static func foreignConfiguration(_ tensors: NamedTensors, options: LoadOptions) throws(LoadError) -> ArchitectureHints? {
+    ///
+    /// - Parameter hasOwnHead: the head is an adapter's, so that the configuration's classes are another's.
+    private static func foreignConfiguration(
+        _ tensors: NamedTensors, options: LoadOptions, hasOwnHead: Bool
+    ) throws(LoadError) -> ArchitectureHints? {
+        guard var hints = try statedConfiguration(tensors, options: options) else { return nil }
+        if hasOwnHead {
+            hints.claims.removeAll { $0.name == "classes" }
+            (hints.classNames, hints.probabilities) = ([], nil)
+        }
+        return hints
+    }
+
+    private static func statedConfiguration(_ tensors: NamedTensors, options: LoadOptions) throws(LoadError) -> ArchitectureHints? {
         if let text = tensors.metadata["config"] {
             return try ArchitectureHints(json: Array(text.utf8), source: "\(tensors.path) (metadata)", isInFile: true)
         }
         guard options.readsNeighbouringConfiguration, let neighbour = tensors.neighbour else { return nil }
-        let hints = try ArchitectureHints(json: neighbour.text, source: neighbour.path)
-        return hints
+        return try ArchitectureHints(json: neighbour.text, source: neighbour.path)
     }
 
     /// Names of the classes: our own, or those of a configuration.
     private static func classNames(
-        _ tensors: NamedTensors, hints: ArchitectureHints?, count: Int, head: HeadFile?, options: LoadOptions
+        _ tensors: NamedTensors, hints: ArchitectureHints?, count: Int, head: HeadFile?, hasOwnHead: Bool, options: LoadOptions
     ) throws(LoadError) -> [String] {
         guard options.head == .asStored, count > 0 else { return [] }
         if !options.classNames.isEmpty {
@@ -303,6 +327,7 @@ extension VisionTransformer {
             return options.classNames
         }
         if let head { return head.classNames }
+        if hasOwnHead { return [] }
         guard let text = tensors.metadata[classNamesKey] else { return hints?.classNames ?? [] }
         guard let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
             throw .malformedConfiguration(source: "\(tensors.path) (\(classNamesKey))", reason: "is not a JSON list of names")

@@ -14,6 +14,8 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     case probability(Int)
     /// `1 / (1 + e^(-y_c))`: the probability of a class that stands for itself, under a head of several labels.
     case sigmoid(Int)
+    /// `softmax(tanh y)_c`, of a single logit `1 / (1 + e^(-tanh y))`: the probability under a classifier that ends in a Tanh.
+    case boundedProbability(Int)
     /// `y_c - y_d`, the contrast that sees evidence entering through either logit.
     case contrast(Int, Int)
 
@@ -34,7 +36,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     /// The class that is explained: of a linear target, the one that counts most (the first of equals).
     public var classIndex: Int {
         switch self {
-        case .logit(let c), .probability(let c), .sigmoid(let c), .contrast(let c, _): c
+        case .logit(let c), .probability(let c), .sigmoid(let c), .boundedProbability(let c), .contrast(let c, _): c
         case .linear(let terms): terms.reduce((-1, -Float.infinity)) { $1.weight > $0.1 ? ($1.classIndex, $1.weight) : $0 }.0
         }
     }
@@ -42,7 +44,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .logit(let c): "logit \(c)"
-        case .probability(let c), .sigmoid(let c): "probability \(c)"
+        case .probability(let c), .sigmoid(let c), .boundedProbability(let c): "probability \(c)"
         case .contrast(let c, let d): "logit \(c) - logit \(d)"
         case .linear(let terms):
             terms.map { "\($0.weight < 0 ? "- " : "+ ")\(abs($0.weight)) logit \($0.classIndex)" }.joined(separator: " ")
@@ -52,7 +54,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     /// More than one class's own logit or probability.
     public var isSum: Bool {
         switch self {
-        case .logit, .probability, .sigmoid: false
+        case .logit, .probability, .sigmoid, .boundedProbability: false
         case .contrast, .linear: true
         }
     }
@@ -60,7 +62,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
     func check(classes: Int) throws(ViTError) {
         let indices =
             switch self {
-            case .logit(let c), .probability(let c), .sigmoid(let c): [c]
+            case .logit(let c), .probability(let c), .sigmoid(let c), .boundedProbability(let c): [c]
             case .contrast(let c, let d): [c, d]
             case .linear(let terms): terms.isEmpty ? [-1] : terms.map(\.classIndex)
             }
@@ -83,13 +85,21 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
         case .sigmoid(let c):
             let p = ViTConfiguration.Probabilities.sigmoid(logits)[c]
             g[c] = p * (1 - p)
+        case .boundedProbability(let c):
+            let inner = logits.map { bounded(Double($0)) }
+            let outer = Target.probability(c).gradient(logits: inner.map { Float($0) })
+            for i in g.indices { g[i] = Float(Double(outer[i]) * (1 - inner[i] * inner[i])) }
         }
         return g
     }
 
-    /// The target under a head whose logits mean this: where each stands for itself, a probability is its sigmoid.
+    /// The target under a head whose logits mean this: a probability is the head's own kind of probability.
     public func under(_ probabilities: ViTConfiguration.Probabilities) -> Target {
-        if case .probability(let c) = self, probabilities == .sigmoid { .sigmoid(c) } else { self }
+        switch (self, probabilities) {
+        case (.probability(let c), .sigmoid): .sigmoid(c)
+        case (.probability(let c), .tanh): .boundedProbability(c)
+        default: self
+        }
     }
 
     /// The value of the target.
@@ -100,6 +110,7 @@ public enum Target: Sendable, Hashable, Codable, CustomStringConvertible {
         case .linear(let terms): terms.reduce(0) { $0 + $1.weight * logits[$1.classIndex] }
         case .probability(let c): (logits.count > 1 ? softmax(logits) : ViTConfiguration.Probabilities.sigmoid(logits))[c]
         case .sigmoid(let c): ViTConfiguration.Probabilities.sigmoid(logits)[c]
+        case .boundedProbability(let c): ViTConfiguration.Probabilities.tanh(logits)[logits.count > 1 ? c : 0]
         }
     }
 }

@@ -45,12 +45,16 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
         case softmax
         /// Every logit is a question of its own: one-logit and multi-label heads.
         case sigmoid
+        /// A Tanh stands behind the classifier, before softmax, of one logit before its sigmoid (MONAI's ViT): the logits are its inputs.
+        case tanh
 
         /// The probability of each logit, computed in Float64.
         public func callAsFunction(_ logits: [Float]) -> [Float] {
             switch self {
             case .softmax: VitrineModel.softmax(logits)
             case .sigmoid: logits.map { Float(1 / (1 + exp(-Double($0)))) }
+            case .tanh:
+                (logits.count > 1 ? Self.softmax : .sigmoid)(logits.map { Float(bounded(Double($0))) })
             }
         }
     }
@@ -197,6 +201,9 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
         return grid
     }
 }
+
+/// The hyperbolic tangent.
+func bounded(_ x: Double) -> Double { 1 - 2 / (exp(2 * x) + 1) }
 
 extension ViTConfiguration {
     /// Reads a stored configuration. A field that the text lacks, because it was written before there was such a field, has the value

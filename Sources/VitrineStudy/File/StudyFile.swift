@@ -141,14 +141,16 @@ public struct StudyModel: Sendable {
     public var place: StudyPlace
 
     /// How the checkpoint is read.
-    var loadOptions: LoadOptions {
-        get throws(LoadError) {
-            var options = LoadOptions()
-            for setting in LoadSetting.allCases {
-                if let text = settings[setting] { try options.set(setting, to: text) }
-            }
-            return options
+    ///
+    /// - Parameter folder: of the study file, from which paths of other files start.
+    func loadOptions(below folder: String) throws(LoadError) -> LoadOptions {
+        var options = LoadOptions()
+        for setting in LoadSetting.allCases {
+            if let text = settings[setting] { try options.set(setting, to: text) }
         }
+        options.headPath = options.headPath.map { StudyPlan.resolve($0, folder) }
+        options.adapterPath = options.adapterPath.map { StudyPlan.resolve($0, folder) }
+        return options
     }
 
     /// The file for one data set, of a trained model below the folder of the results; empty for random weights.

@@ -1,4 +1,5 @@
 import VitrineData
+import VitrineModel
 import VitrineStore
 import VitrineTensor
 
@@ -72,11 +73,11 @@ extension StudyPlan {
     /// How the study file says to load a model and to prepare images for it.
     func settings(of record: ModelRecord) -> String {
         let settings = file.settings(of: record.name, dataset: sources[record.datasetID].settings.name) ?? ""
-        // A head in a file of its own is part of the weights.
-        guard let head = entry(record)?.settings[.head], let digest = try? sha256(ofFile: Self.resolve(head, folder)) else {
-            return settings
-        }
-        return settings + "; head \(digest)"
+        // A head in a file of its own, or an adapter, is part of the weights.
+        let own = entry(record)?.settings ?? [:]
+        let head = own[.head].flatMap { try? sha256(ofFile: Self.resolve($0, folder)) }
+        let adapter = own[.adapter].flatMap { AdapterFile.sha256(Self.resolve($0, folder)) }
+        return settings + (head.map { "; head \($0)" } ?? "") + (adapter.map { "; adapter \($0)" } ?? "")
     }
 }
 

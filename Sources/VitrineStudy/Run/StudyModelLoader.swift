@@ -63,8 +63,7 @@ extension StudyPlan {
             notes = provenance?.notes(recipe: training.recipe.name) ?? []
         } else {
             path = Self.resolve(own, folder)
-            options = try entry.loadOptions
-            options.headPath = options.headPath.map { Self.resolve($0, folder) }
+            options = try entry.loadOptions(below: folder)
         }
         let file: CheckpointFile
         let loaded: LoadedModel

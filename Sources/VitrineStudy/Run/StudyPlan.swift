@@ -1,6 +1,7 @@
 import Foundation
 import VitrineData
 import VitrineEvaluate
+import VitrineModel
 import VitrineStore
 
 /// A study with its data sets opened: what will be computed, in a stable order.
@@ -96,9 +97,11 @@ public struct StudyPlan: Sendable {
                 for model in file.models(of: settings) {
                     guard case .trained(let training) = model.source else { continue }
                     do {
-                        trainings[model.path(dataset: settings.name)] = try PlannedTraining(
+                        var planned = try PlannedTraining(
                             training, model: model.name, dataset: settings, information: source.information, contents: contents,
                             explained: Set(source.samples.map(\.id)), folder: folder)
+                        planned.adapter = model.settings[.adapter].flatMap { AdapterFile.sha256(Self.resolve($0, start)) }
+                        trainings[model.path(dataset: settings.name)] = planned
                     } catch let mistake as StudyMistake { mistakes.append(mistake) }
                 }
             } catch let mistake as StudyMistake { mistakes.append(mistake) } catch {

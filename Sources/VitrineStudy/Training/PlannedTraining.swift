@@ -14,12 +14,17 @@ struct PlannedTraining: Sendable {
     /// The training and validation images; those to be explained are not among them.
     var set: TrainingSet
     var preprocess: Preprocess
+    /// Of the study file, from which paths start.
+    var folder: String
+    /// Digest of an adapter that is merged into the checkpoint; nil without one.
+    var adapter: String?
 
     /// What the result depends on besides the contents of the files, by name: the fields of the recipe, who is trained on, the classes.
     var identity: [String: String] {
         var identity = Dictionary(uniqueKeysWithValues: RecipeField.all.map { ($0.name, $0.get(recipe)) })
         identity["images"] = set.fingerprint
         identity["classes"] = set.classNames.joined(separator: ", ")
+        identity["adapter"] = adapter
         return identity
     }
 }
@@ -35,6 +40,7 @@ extension PlannedTraining {
     ) throws {
         let what = "model '\(model)', data set '\(dataset.name)'"
         func mistake(_ message: String) -> StudyMistake { StudyMistake(training.place, "\(what): \(message)") }
+        self.folder = folder
         var recipe: Recipe
         do {
             recipe = try Self.recipe(training, dataset: dataset, standard: information.preprocess, folder: folder)
@@ -111,7 +117,7 @@ extension PlannedTraining {
             guard let configuration else { preconditionFailure("without a checkpoint a training has a configuration") }
             return VisionTransformer.scratch(configuration, seed: recipe.seed)
         }
-        var options = try entry.loadOptions
+        var options = try entry.loadOptions(below: folder)
         options.head = .fresh(classes: set.classNames.count)
         return try VisionTransformer.load(checkpoint, options: options).model.withFreshHead(
             classes: set.classNames.count, seed: recipe.seed)
