@@ -65,7 +65,13 @@ public final class Probe {
     /// Whether a network without any patch has nothing to read: one that pools patches.
     ///
     /// Its answer to no patch at all is the answer to the mean colour (0 after normalisation) everywhere.
-    public var needsPatches: Bool { [.mean, .classAndMean, .attention].contains(network.pooling) }
+    public var needsPatches: Bool {
+        switch network.pooling {
+        case .classToken, .distilled: false
+        case .mean, .classAndMean: true
+        case .attention: !network.pool.readsPrefix || network.prefixTokens == 0
+        }
+    }
 
     // MARK: Questions
 
@@ -202,11 +208,7 @@ public final class Probe {
     /// z_0 in which every patch holds the mean of the image's patch embeddings, at its own position.
     private lazy var averaged: Result<Tensor, ViTError> = Result { () throws(ViTError) in
         // Behind a norm, content and position are no sum.
-        guard model.inputNorm == nil else {
-            throw .unfitting(
-                what: "the mean embedding in the place of patches", network: "a norm before its blocks; choose another removal")
-        }
-        let (all, empty) = (try embeddedTokens(), try emptyTokens())
+        let (all, empty) = (try sum(of: image), try sum(of: Tensor(image.shape)))
         var content = all
         addScaled(empty, -1, to: &content)
         let (r, d) = (network.prefixTokens, network.width)
@@ -219,7 +221,12 @@ public final class Probe {
             add(mean, to: &token)
             tokens.replace(from: row * d, with: token)
         }
-        return tokens
+        return model.inputNormed(tokens, workspace: workspace)
+    }
+
+    /// Content plus position of every token of pixels `[channels, height, width]`.
+    private func sum(of pixels: Tensor) throws(ViTError) -> Tensor {
+        try model.unnormedEmbedding(pixels.reshaped(Shape([1] + pixels.shape.dimensions)), workspace: workspace)[0]
     }
 
     /// The final norm of rows `[n, width]`.

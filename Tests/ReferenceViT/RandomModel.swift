@@ -56,8 +56,13 @@ public struct RandomModel: Sendable, CustomStringConvertible {
             distillationHead: c.pooling == .distilled ? linear(c.classes, d) : nil, inputNorm: maybeNorm(c.hasInputNorm, d),
             attentionPool: c.pooling == .attention
                 ? AttentionPool(
-                    probe: normal.tensor([d]), query: linear(d, d, gain: 1.4), keysValues: linear(2 * d, d, gain: 1.4),
-                    projection: linear(d, d), norm2: norm(d), fc1: linear(c.hidden, d), fc2: linear(d, c.hidden)) : nil,
+                    probe: normal.tensor([c.pool.width]), query: linear(c.pool.width, c.pool.width, gain: 1.4),
+                    keysValues: linear(2 * c.pool.width, d, gain: 1.4), projection: linear(c.pool.width, c.pool.width),
+                    keyNorm: maybeNorm(c.pool.hasKeyNorm, d),
+                    mlp: c.pool.hasMLP
+                        ? AttentionPool.MLP(
+                            norm2: norm(c.pool.width), fc1: linear(c.hidden, c.pool.width), fc2: linear(c.pool.width, c.hidden)) : nil,
+                    outputNorm: maybeNorm(c.pool.hasOutputNorm, c.pool.width)) : nil,
             visualProjection: c.projectionWidth > 0
                 ? Linear(weight: normal.tensor([c.projectionWidth, c.pooledWidth], deviation: 0.3), bias: nil) : nil)
     }
@@ -151,7 +156,29 @@ extension RandomModel {
         RandomModel(
             "attention pooling with text vectors, fc_norm, class token and registers", seed: 20,
             configuration(registers: 2, pooling: .attention, placement: .afterPooling, layerScale: true) { $0.hasUnitFeatures = true }),
+        RandomModel(
+            "CoCa, norm behind the pool", seed: 22,
+            configuration(pooling: .attention, placement: .afterPooling, mlp: .activation(.quickGelu), epsilon: 1e-5) {
+                $0.hasInputNorm = true
+                $0.attentionPooling = pool { _ in }
+                $0.projectionWidth = 9
+                $0.hasUnitFeatures = true
+            }),
+        RandomModel(
+            "CONCH, norms before and behind the pool", seed: 23,
+            configuration(pooling: .attention) {
+                $0.attentionPooling = pool { $0.hasOutputNorm = true }
+                $0.projectionWidth = 9
+            }),
     ]
+
+    /// A pool of a width and heads of its own.
+    private static func pool(_ change: (inout ViTConfiguration.AttentionPooling) -> Void) -> ViTConfiguration.AttentionPooling {
+        var pool = ViTConfiguration.AttentionPooling(width: 14, heads: 2)
+        (pool.readsPrefix, pool.hasKeyNorm, pool.hasMLP, pool.normEpsilon) = (true, true, false, 1e-3)
+        change(&pool)
+        return pool
+    }
 
     private static func configuration(
         classToken: Bool = true, distilled: Bool = false, registers: Int = 0, pooling: ViTConfiguration.Pooling = .classToken,

@@ -33,7 +33,8 @@ extension Twin {
     /// Inside attention pooling; one row each, but for keys and values.
     public struct PoolPass: Sendable {
         var query: Matrix
-        /// `patches x width`.
+        /// What keys and values are maps of, `tokens asked x width`.
+        var read: Matrix
         var keys: Matrix
         var values: Matrix
         /// `heads x patches`.
@@ -41,9 +42,10 @@ extension Twin {
         public var attention: Matrix
         var context: Matrix
         var asked: Matrix
-        var norm: Matrix
-        var hidden: Matrix
-        var branch: Matrix
+        /// Nil where the answer is what was asked.
+        var mlp: (norm: Matrix, hidden: Matrix, branch: Matrix)?
+
+        var answer: Matrix { Matrix(1, asked.columns) { asked[$0, $1] + (mlp?.branch[$0, $1] ?? 0) } }
     }
 
     public struct Pass: Sendable {
@@ -74,6 +76,9 @@ extension Twin {
             from: Matrix(bare.rows, c.width) { bare[$0, $1] + positions[$0, $1] }, patches: patches, withoutPositions: bare, nudge: nudge)
     }
 
+    /// Tokens behind the norm in front of the blocks; themselves where there is none.
+    public func behindInputNorm(_ tokens: Matrix) -> Matrix { inputNorm.map { layerNorm(tokens, $0) } ?? tokens }
+
     /// The logits of embedded tokens, prefix first: any patches of the grid, by their places.
     public func logits(fromTokens z: Matrix, places: [Int]) -> [Double] {
         pass(from: z, patches: z, withoutPositions: z, nudge: nil, places: places, isEmbedded: true).logits
@@ -93,7 +98,8 @@ extension Twin {
         }
         let normed = c.normPlacement == .beforePooling ? layerNorm(z, norm) : z
         let asked = pool.map { ask($0, normed, nudge) }
-        let raw = asked.map { pass in pass.asked.values.indices.map { pass.asked.values[$0] + pass.branch.values[$0] } } ?? pool(normed)
+        let given = asked.map { pass in pool?.outputNorm.map { layerNorm(pass.answer, $0, epsilon: c.pool.normEpsilon) } ?? pass.answer }
+        let raw = given?.values ?? pool(normed)
         let before = c.normPlacement == .afterPooling ? layerNorm(Matrix(1, raw.count) { raw[$1] }, norm).values : raw
         var pooled = projection.map { $0(Matrix(1, before.count) { before[$1] }).values } ?? before
         if c.hasUnitFeatures {
@@ -159,8 +165,10 @@ extension Twin {
 
     /// The probe's question to all patches, by its definition.
     private func ask(_ pool: Pool, _ tokens: Matrix, _ nudge: (site: InnerValue, amount: Double)?) -> PoolPass {
-        let (r, width, d, heads) = (prefix.rows, configuration.width, configuration.headWidth, configuration.heads)
-        let patches = Matrix(tokens.rows - r, width) { tokens[r + $0, $1] }
+        let c = configuration.pool
+        let (r, width, d, heads) = (c.readsPrefix ? 0 : prefix.rows, c.width, c.width / c.heads, c.heads)
+        let bare = Matrix(tokens.rows - r, configuration.width) { tokens[r + $0, $1] }
+        let patches = pool.keyNorm.map { layerNorm(bare, $0, epsilon: c.normEpsilon) } ?? bare
         let query = pool.query(pool.probe)
         let both = pool.keysValues(patches)
         let keys = Matrix(patches.rows, width) { both[$0, $1] }
@@ -175,13 +183,18 @@ extension Twin {
         }
         let context = Matrix(1, width) { _, e in (0..<patches.rows).reduce(0) { $0 + attention[e / d, $1] * values[$1, e] } }
         let asked = pool.projection(context)
-        let norm = layerNorm(asked, pool.norm)
-        let before = pool.fc1(norm)
+        guard let mlp = pool.mlp else {
+            return PoolPass(
+                query: query, read: patches, keys: keys, values: values, products: products, attention: attention, context: context,
+                asked: asked)
+        }
+        let norm = layerNorm(asked, mlp.norm)
+        let before = mlp.fc1(norm)
         guard case .activation(let kind) = configuration.mlp else { preconditionFailure("pools have plain MLPs") }
         let hidden = Matrix(1, before.columns) { Self.activation(kind, before[$0, $1]) }
         return PoolPass(
-            query: query, keys: keys, values: values, products: products, attention: attention, context: context, asked: asked, norm: norm,
-            hidden: hidden, branch: pool.fc2(hidden))
+            query: query, read: patches, keys: keys, values: values, products: products, attention: attention, context: context,
+            asked: asked, mlp: (norm, hidden, mlp.fc2(hidden)))
     }
 
     private func normedHeads(_ block: Block, _ qkv: Matrix) -> Matrix {
@@ -254,12 +267,13 @@ extension Twin {
         }
     }
 
-    private func layerNorm(_ x: Matrix, _ scale: Scale) -> Matrix {
+    private func layerNorm(_ x: Matrix, _ scale: Scale, epsilon: Float? = nil) -> Matrix {
         let n = Double(x.columns)
         let means = (0..<x.rows).map { x.row($0).reduce(0, +) / n }
         let variances = (0..<x.rows).map { t in x.row(t).reduce(0) { $0 + ($1 - means[t]) * ($1 - means[t]) } / n }
         return Matrix(x.rows, x.columns) { t, d in
-            (x[t, d] - means[t]) / (variances[t] + Double(configuration.normEpsilon)).squareRoot() * scale.weight[d] + scale.bias[d]
+            (x[t, d] - means[t]) / (variances[t] + Double(epsilon ?? configuration.normEpsilon)).squareRoot() * scale.weight[d]
+                + scale.bias[d]
         }
     }
 
@@ -313,7 +327,7 @@ extension Twin {
     public func attentionSites(_ block: Int) -> [InnerValue] {
         let n = prefix.rows + configuration.positionGrid.count
         if block == configuration.depth {
-            return (0..<configuration.heads * n).map { .attention(block: block, head: $0 / n, row: 0, column: $0 % n) }
+            return (0..<configuration.pool.heads * n).map { .attention(block: block, head: $0 / n, row: 0, column: $0 % n) }
         }
         return (0..<configuration.heads * n * n).map {
             .attention(block: block, head: $0 / (n * n), row: $0 / n % n, column: $0 % n)

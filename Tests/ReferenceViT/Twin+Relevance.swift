@@ -64,10 +64,8 @@ extension Twin {
         }
         let first = prefix.rows
         if configuration.pooling == .attention {
-            let (g, r) = (gradients[configuration.depth], relevance[configuration.depth])
-            let row = (0..<n).map { j in
-                (0..<configuration.heads).reduce(0) { $0 + max(0, g[$1 * n + j] * r[$1 * n + j]) / Double(configuration.heads) }
-            }
+            let (g, r, heads) = (gradients[configuration.depth], relevance[configuration.depth], configuration.pool.heads)
+            let row = (0..<n).map { j in (0..<heads).reduce(0) { $0 + max(0, g[$1 * n + j] * r[$1 * n + j]) / Double(heads) } }
             return (first..<n).map { j in (0..<n).reduce(0) { $0 + row[$1] * joint[$1, j] } }
         }
         return (first..<n).map { j in
@@ -168,7 +166,8 @@ extension Twin {
         if let pool, let asked = pass.pool {
             let (attention, patches) = relevance(pool, asked, source, pooled, epsilon, &lost)
             ofPool = attention
-            return Matrix(n, width) { t, d in t < r ? 0 : patches[t - r, d] }
+            let first = n - patches.rows
+            return Matrix(n, width) { t, d in t < first ? 0 : patches[t - first, d] }
         }
         var second: Matrix?
         if let distillationHead { second = linear(distillationHead, Matrix(1, width) { pass.normed[1, $1] }, start, &lost) }
@@ -191,10 +190,14 @@ extension Twin {
     private func relevance(
         _ pool: Pool, _ s: PoolPass, _ source: Matrix, _ pooled: Matrix, _ epsilon: Double?, _ lost: inout Double
     ) -> ([Double], Matrix) {
-        let (r, width, d, heads) = (prefix.rows, configuration.width, configuration.headWidth, configuration.heads)
+        let c = configuration.pool
+        let (r, width, d, heads) = (c.readsPrefix ? 0 : prefix.rows, c.width, c.width / c.heads, c.heads)
         let count = s.keys.rows
-        let (skip, branch) = add(pooled, s.asked, s.branch, epsilon)
-        let asked = clone(skip, linear(pool.fc1, s.norm, linear(pool.fc2, s.hidden, branch, &lost), &lost), s.asked)
+        var asked = pooled
+        if let mlp = pool.mlp, let values = s.mlp {
+            let (skip, branch) = add(pooled, s.asked, values.branch, epsilon)
+            asked = clone(skip, linear(mlp.fc1, values.norm, linear(mlp.fc2, values.hidden, branch, &lost), &lost), s.asked)
+        }
         let context = linear(pool.projection, s.context, asked, &lost)
         let share = (0..<width).map { divide(context[0, $0], s.context[0, $0]) }
         let attention = Matrix(heads, count) { h, j in
@@ -205,7 +208,8 @@ extension Twin {
             if i >= width { return s.values[j, e] * s.attention[e / d, j] * share[e] / 2 }
             return s.keys[j, e] * s.query[0, e] * divide(attention[e / d, j], s.products[e / d, j])
         }
-        let patches = Matrix(count, width) { source[r + $0, $1] }
+        // Norms pass relevance unchanged: it stands at what they gave.
+        let patches = pool.keyNorm == nil ? Matrix(count, configuration.width) { source[r + $0, $1] } : s.read
         let all = (0..<heads).flatMap { h in [Double](repeating: 0, count: r) + attention.row(h) }
         return (all, linear(pool.keysValues, patches, both, &lost))
     }

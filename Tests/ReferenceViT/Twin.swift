@@ -71,18 +71,18 @@ public struct Twin: Sendable {
         let query: Map
         let keysValues: Map
         let projection: Map
-        let norm: Scale
-        let fc1: Map
-        let fc2: Map
+        let keyNorm: Scale?
+        let mlp: (norm: Scale, fc1: Map, fc2: Map)?
+        let outputNorm: Scale?
 
         init(_ pool: AttentionPool) {
             probe = Matrix(pool.probe.reshaped([1, pool.probe.count]))
             query = Map(pool.query)
             keysValues = Map(pool.keysValues)
             projection = Map(pool.projection)
-            norm = Scale(pool.norm2)
-            fc1 = Map(pool.fc1)
-            fc2 = Map(pool.fc2)
+            keyNorm = pool.keyNorm.map(Scale.init)
+            mlp = pool.mlp.map { (Scale($0.norm2), Map($0.fc1), Map($0.fc2)) }
+            outputNorm = pool.outputNorm.map(Scale.init)
         }
     }
 

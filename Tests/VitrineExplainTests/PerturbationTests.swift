@@ -260,8 +260,7 @@ import VitrineTensor
     @Test(
         arguments: RandomModel.all.filter { random in
             let c = random.configuration
-            return !c.hasContextNorm && c.pooling != .attention && c.projectionWidth == 0 && !c.hasUnitFeatures
-                && c.normPlacement != .absent
+            return !c.hasContextNorm && c.pooling != .attention && c.normPlacement != .absent
         })
     func directLogitAddsUp(_ random: RandomModel) throws {
         let notes = try result("direct-logit", random).notes

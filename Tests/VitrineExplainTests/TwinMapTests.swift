@@ -41,9 +41,11 @@ import VitrineTensor
         let pass = twin.forward(image)
         let (r, n) = (c.prefixTokens, c.prefixTokens + c.positionGrid.count)
         // How much each query counts, by token.
-        let asked = pass.pool.map { pool in
-            (0..<n).map { j in j < r ? 0 : (0..<c.heads).reduce(0) { $0 + pool.attention[$1, j - r] } / Double(c.heads) }
+        let poolRows = pass.pool.map { pool in
+            let first = n - pool.attention.columns
+            return (0..<pool.attention.rows).map { h in [Double](repeating: 0, count: first) + pool.attention.row(h) }
         }
+        let asked = poolRows.map { rows in (0..<n).map { j in rows.reduce(0) { $0 + $1[j] / Double(rows.count) } } }
         let readers = asked != nil ? Array(0..<n) : c.pooling == .mean ? Array(r..<n) : [0]
         func weight(_ token: Int) -> Double { asked?[token] ?? 1 / Double(readers.count) }
         let means = pass.blocks.map { block in
@@ -64,15 +66,15 @@ import VitrineTensor
         let rollout = (r..<n).map { j in readers.reduce(0) { $0 + joint[$1, j] * weight($1) } }
         #expect(relative(try map("rollout", random, target: 0), rollout) < 1e-5)
 
-        if let pool = pass.pool {
+        if let poolRows {
             let gradients = c.attentions.map { twin.gradient(image, .logit(2), by: twin.attentionSites($0)) }
             /// Mean over heads of the positive part of the pool's row.
             func row(_ value: (_ head: Int, _ token: Int) -> Double) -> [Double] {
-                (0..<n).map { j in (0..<c.heads).reduce(0) { $0 + max(0, value($1, j)) / Double(c.heads) } }
+                (0..<n).map { j in poolRows.indices.reduce(0) { $0 + max(0, value($1, j)) / Double(poolRows.count) } }
             }
             let slope = { (h: Int, j: Int) in gradients[3][h * n + j] }
             #expect(relative(try map("legrad:layers=1", random, target: 2), Array(row(slope)[r...])) < 5e-5)
-            var expected = row { h, j in j < r ? 0 : slope(h, j) * pool.attention[h, j - r] }
+            var expected = row { h, j in slope(h, j) * poolRows[h][j] }
             for l in (0..<3).reversed() {
                 let above = expected
                 let products = Matrix(n, n) { i, j in

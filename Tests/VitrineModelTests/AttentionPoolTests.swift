@@ -32,15 +32,16 @@ import VitrineTensor
                 workspace: Workspace(poisons: true))
             let rows = trace.forward[.attention(c.depth)]![0]
             let tokens = c.prefixTokens + trace.grid.count
-            #expect(rows.shape == [c.heads, 1, tokens])
-            let found = rows.values.indices.filter { $0 % tokens >= c.prefixTokens }.map { rows.values[$0] }
+            #expect(rows.shape == Shape([c.pool.heads, 1, tokens]))
+            let first = c.pool.readsPrefix ? 0 : c.prefixTokens
+            let found = rows.values.indices.filter { $0 % tokens >= first }.map { rows.values[$0] }
             // Softmax of scores of order 1 after two blocks in Float32.
             let error = found.count == expected.count ? zip(found, expected).map { abs($0 - $1) }.max()! : .infinity
             #expect(error < 5e-6, "\(model.name): \(error)")
-            #expect(rows.values.indices.allSatisfy { $0 % tokens >= c.prefixTokens || rows.values[$0] == 0 })
+            #expect(rows.values.indices.allSatisfy { $0 % tokens >= first || rows.values[$0] == 0 })
             compared += 1
         }
-        #expect(compared >= 6)
+        #expect(compared >= 9)
     }
 
     /// A patch that cannot be attended to is not asked either: nothing of it reaches the logits.
@@ -85,6 +86,31 @@ import VitrineTensor
     }
 
     // MARK: What files show
+
+    /// CoCa's pool reads the class token too, with heads of its own; its norm on what it asks has PyTorch's epsilon, whatever the trunk has.
+    @Test func coCaAndCONCHHavePoolsOfTheirOwn() throws {
+        let coca = try Self.load("coca")
+        let pool = coca.model.configuration.pool
+        #expect(pool.heads == 2 && pool.width == 16 && pool.readsPrefix && pool.hasKeyNorm && !pool.hasMLP && !pool.hasOutputNorm)
+        #expect(coca.model.configuration.normPlacement == .afterPooling && coca.model.configuration.projectionWidth == 16)
+        let conch = try Self.load("conch")
+        #expect(conch.model.configuration.pool.heads == 8 && conch.model.configuration.pool.hasOutputNorm)
+        #expect(conch.model.configuration.normEpsilon == 1e-6 && conch.model.configuration.pool.normEpsilon == 1e-5)
+        #expect(conch.model.configuration.mlp == .activation(.gelu))
+        // Without a configuration nothing shows the heads, and that is said.
+        #expect(conch.report.assumptions.contains { $0.name == "heads of the pool" })
+        #expect(!coca.report.assumptions.contains { $0.name == "heads of the pool" })
+        for key in ["visual.attn_pool_caption.query", "text_decoder.text_projection", "visual.attn_pool_contrast.ln_q.weight"] {
+            #expect(conch.report.unusedKeys.contains { $0.key == key }, "\(key)")
+        }
+        #expect(try VariantTests.distance("coca") { $0.configuration.attentionPooling!.heads = 4 } > 1e-4)
+        #expect(try VariantTests.distance("coca") { $0.configuration.attentionPooling!.readsPrefix = false } > 1e-4)
+        #expect(try VariantTests.distance("conch") { $0.configuration.attentionPooling!.normEpsilon = 1e-2 } > 1e-4)
+        for kind in ["parallel", "cascade"] {
+            let json = #"{"model_cfg": {"vision_cfg": {"width": 24, "attentional_pool": "\#(kind)"}}}"#
+            #expect(Self.message { _ = try ArchitectureHints(json: Array(json.utf8), source: "c.json") }.contains(kind))
+        }
+    }
 
     /// timm's first SigLIP has exact GELU, later ones its tanh form: by the name alone.
     @Test func theActivationComesFromTheConfigurationOrIsAskedFor() throws {

@@ -46,8 +46,9 @@ import VitrineTensor
                 #expect(Self.relative(trace.forward[.norm1(l)]![b].values, pass.blocks[l].norm1.values) < 5e-6)
             }
             if let pool = pass.pool {
-                let zeros = [Double](repeating: 0, count: random.configuration.prefixTokens)
-                let rows = (0..<random.configuration.heads).flatMap { zeros + pool.attention.row($0) }
+                let tokens = random.configuration.prefixTokens + random.configuration.positionGrid.count
+                let zeros = [Double](repeating: 0, count: tokens - pool.attention.columns)
+                let rows = (0..<pool.attention.rows).flatMap { zeros + pool.attention.row($0) }
                 #expect(Self.relative(trace.forward[.attention(3)]![b].values, rows) < 5e-6)
             }
         }

@@ -9,6 +9,7 @@ import VitrineTensor
 /// map = their sum over blocks and heads. The logit is exactly the sum of all c (prefix tokens included), of biases, MLPs, embedding and the head's
 /// own bias: the notes give `attention`, `mlp`, `embedding`, `bias` and `gap`, the distance of their sum from the logit. What patches tell each
 /// other before is not in it. Networks whose head reads one kind of token; mean pooling averages over the queries.
+/// A projection is part of the head; where features are scaled to length 1, their length is held fixed too.
 struct DirectLogit: Explainer {
     static let methods = [
         Method(
@@ -31,8 +32,8 @@ struct DirectLogit: Explainer {
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
         try network.checkProjectedValues("direct-logit")
-        if network.projectionWidth > 0 || network.hasUnitFeatures {
-            throw .unfitting(what: "direct-logit", network: "a projection or a scaling between its last norm and its head")
+        if network.hasUnitFeatures && ![.classToken, .mean].contains(network.pooling) {
+            throw .unfitting(what: "direct-logit", network: "features of length 1 of two kinds of token")
         }
         if network.normPlacement == .absent { throw .unfitting(what: "direct-logit", network: "no norm after its last block") }
         if let head, head >= network.heads { throw .headOutOfRange(head: head, heads: network.heads) }
@@ -81,7 +82,8 @@ struct DirectLogit: Explainer {
         }
         let whole = Double(target.value(logits: subject.logits))
         let embedding = dot(trace.value(.tokens(0)), w)
-        let bias = probe.projectionBias(along: w) + Double(target.value(logits: probe.headOfNormBias()))
+        let length = subject.network.hasUnitFeatures ? probe.featureLength(trace.value(.tokens(subject.depth)), subject) : 1
+        let bias = probe.projectionBias(along: w) + Double(target.value(logits: probe.headOfNormBias(length: length)))
         return MethodResult(
             subject.patchMap(Array(map.dropFirst(subject.prefix)), .relevance),
             notes: [
@@ -103,11 +105,30 @@ extension Probe {
         }
     }
 
-    /// The logits of a final norm whose input is constant: its shift through the head.
-    fileprivate func headOfNormBias() -> [Float] {
+    /// What the head reads of a pooled row `[1, pooledWidth]`, not scaled.
+    private func projected(_ row: Tensor) -> Tensor {
+        guard let projection = model.visualProjection else { return row }
+        var features = Tensor([1, projection.outputs])
+        multiplyRows(row, projection.weight.matrix.transposed, into: &features)
+        return features
+    }
+
+    /// |f| of the tokens `[tokens, width]` after the last block.
+    fileprivate func featureLength(_ tokens: Tensor, _ subject: Subject) -> Double {
+        let isAfter = network.normPlacement == .afterPooling
+        let row = isAfter ? finalNorm(rowTimes(subject.readout, tokens)) : rowTimes(subject.readout, finalNorm(tokens))
+        return max(squaredNorm([projected(row)]).squareRoot(), 1e-12)
+    }
+
+    /// The logits of a final norm whose input is constant: its shift through projection and head.
+    ///
+    /// - Parameter length: that features are divided by.
+    fileprivate func headOfNormBias(length: Double) -> [Float] {
         func logits(_ head: Linear) -> [Float] {
-            let copies = head.inputs / model.norm.bias.count
-            let input = Tensor([1, head.inputs], (0..<copies).flatMap { _ in model.norm.bias.values })
+            let inputs = model.visualProjection?.inputs ?? head.inputs
+            let copies = inputs / model.norm.bias.count
+            var input = projected(Tensor([1, inputs], (0..<copies).flatMap { _ in model.norm.bias.values }))
+            scale(&input, by: Float(1 / length))
             var y = Tensor([1, head.outputs])
             multiplyRows(input, head.weight.matrix.transposed, bias: head.bias, into: &y)
             return y.values

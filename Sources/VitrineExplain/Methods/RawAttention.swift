@@ -32,8 +32,9 @@ struct RawAttention: TraceExplainer {
     }
 
     func needs(_ network: ViTConfiguration) throws(ViTError) -> Needs {
-        if let head, head >= network.heads { throw .headOutOfRange(head: head, heads: network.heads) }
-        return Needs(TraceRequest(forward: network.readoutSites.union([.attention(try network.attention(block))])))
+        let l = try network.attention(block)
+        if let head, head >= network.heads(of: l) { throw .headOutOfRange(head: head, heads: network.heads(of: l)) }
+        return Needs(TraceRequest(forward: network.readoutSites.union([.attention(l)])))
     }
 
     func map(_ subject: Subject) -> MethodResult {

@@ -59,8 +59,15 @@ extension ArchitectureHints {
         if let gelu = tower["act_kwargs"]?["approximate"]?.text, gelu == "tanh" { activation = .geluTanh }
         imageSize = Self.size(tower["image_size"])
         pooling = .classToken
+        switch tower["attentional_pool"] {
+        case nil, .null?, .bool(false)?: break
+        case .bool(true)?:
+            pooling = .attention
+            poolHeads = tower["attn_pooler_heads"]?.integer ?? 8
+        case .some(let kind): throw refuse("attentional pooling of kind '\(shortened(kind.text ?? "?"))'")
+        }
         for (name, what) in [
-            ("attentional_pool", "attentional pooling"), ("input_patchnorm", "a norm on patches"),
+            ("input_patchnorm", "a norm on patches"),
             ("final_ln_after_pool", "its norm behind the pool"),
         ] where tower[name] == .bool(true) {
             throw refuse(what)

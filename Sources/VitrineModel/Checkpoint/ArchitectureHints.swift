@@ -38,6 +38,9 @@ struct ArchitectureHints: Sendable {
     /// How positions turn queries and keys; nil where nothing is said.
     var rotary: RotaryKind?
 
+    /// Of an attentional pool.
+    var poolHeads: Int?
+
     /// The head reads tokens that no last norm has seen (Hugging Face `CLIPForImageClassification`).
     var readsUnnormed = false
 

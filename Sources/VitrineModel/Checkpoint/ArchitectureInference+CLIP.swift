@@ -4,9 +4,11 @@ extension ArchitectureInference {
     var towerFamily: CheckpointFamily? {
         switch keys.map.anchor {
         case KeyMap.huggingFaceCLIP.anchor: .huggingFaceCLIP
-        case KeyMap.openCLIP.anchor: .clip
+        case KeyMap.openCLIP.anchor: has("attn_pool.latent") ? .coca : .clip
         case KeyMap.huggingFaceSigLIP.anchor: .huggingFaceSigLIP
-        case KeyMap.timm.anchor: has("norm_pre.weight") ? .timmCLIP : has("attn_pool.latent") ? .siglip : nil
+        case KeyMap.timm.anchor:
+            has("norm_pre.weight")
+                ? .timmCLIP : has("attn_pool.norm_k.weight") ? .conch : has("attn_pool.latent") ? .siglip : nil
         default: nil
         }
     }
@@ -21,6 +23,14 @@ extension ArchitectureInference {
     /// Fills in what a tower's configuration has.
     func addTower(to c: inout ViTConfiguration, family: CheckpointFamily, facts: inout [ModelFact]) throws(LoadError) {
         c.hasInputNorm = has("norm_pre.weight")
+        if c.pooling == .attention, let pool = try attentionPooling() {
+            c.attentionPooling = pool
+            facts.append(
+                ModelFact(
+                    "heads of the pool", "\(pool.heads)",
+                    hints?.poolHeads == nil
+                        ? .convention(reason: "as CoCa and CONCH") : .configuration(source: hints?.source ?? path)))
+        }
         if c.pooling == .attention && c.mlp == .swiGLU {
             throw .unsupported(source: path, what: "attention pooling behind a gated MLP", known: "attention pooling behind plain MLPs")
         }

@@ -40,7 +40,9 @@ struct ArchitectureInference {
             throw .architecture(path: path, name: "SigLIP 2 for images of any aspect (NaFlex)")
         }
         // Perception Encoders turn queries and keys, on a shifted grid, and no tensor shows it.
-        if has("norm_pre.weight") && has("attn_pool.latent") { throw .architecture(path: path, name: "a Perception Encoder") }
+        if keys.map.style == .timm && has("norm_pre.weight") && has("attn_pool.latent") {
+            throw .architecture(path: path, name: "a Perception Encoder")
+        }
         guard let patch = shape("patch_embed.proj.weight"), patch.count == 4, patch[2] == patch[3], !patch.contains(0) else {
             throw .unsupported(
                 source: path, what: "a patch embedding of shape \(shape("patch_embed.proj.weight") ?? [])",
@@ -290,14 +292,14 @@ struct ArchitectureInference {
             throw .unsupported(
                 source: hints?.source ?? path, what: "activation '\(shortened(name))'", known: "gelu, gelu_tanh, quick_gelu")
         }
-        if [.clip, .huggingFaceCLIP, .timmCLIP].contains(family) {
+        if [.clip, .huggingFaceCLIP, .timmCLIP, .coca].contains(family) {
             throw .undecided(
                 path: path, setting: .activation,
                 reason:
                     "CLIP is published with quick GELU (OpenAI's weights and what grew from them) and with exact GELU (LAION's, DataComp's), "
                     + "and no tensor shows which; give it")
         }
-        if family == .huggingFaceSigLIP || has("attn_pool.latent")
+        if family == .huggingFaceSigLIP || has("attn_pool.latent") && family != .conch
             || family == .timm && !has("cls_token") && !has("reg_token") && !has("fc_norm.weight")
         {
             throw .undecided(
@@ -376,6 +378,9 @@ struct ArchitectureInference {
         if hasHead, let reason = openTowerHead { throw ask(reason) }
         if has("attn_pool.latent") {
             if let stated = hints?.pooling, stated == .attention || stated == .mean { return found(stated, configured(hints)) }
+            if hasHead && [.coca, .conch].contains(family) {
+                throw ask("has a classifier beside its pool, and nothing shows which of the two it reads; give it")
+            }
             guard !hasHead || family == .siglip else {
                 throw ask(
                     "has a classifier on a SigLIP tower: Hugging Face's own reads the mean of the patches (SiglipForImageClassification), "
@@ -489,7 +494,8 @@ struct ArchitectureInference {
                     }
                 case .dinov3, .huggingFaceDinov3, .eva, .ropeViT, .beit: (.bicubicAntialias, .convention(reason: "as timm"))
                 case .clip: (.bicubicAntialias, .convention(reason: "as open_clip"))
-                case .siglip: (.bicubicAntialias, .convention(reason: "as timm"))
+                case .siglip, .conch: (.bicubicAntialias, .convention(reason: "as timm"))
+                case .coca: (.bicubicAntialias, .convention(reason: "as open_clip"))
                 case .huggingFaceSigLIP: (.bicubic, .convention(reason: "as Hugging Face"))
                 case .timmCLIP: (.bicubicAntialias, .convention(reason: "as timm"))
                 case .huggingFaceCLIP: (.bicubic, .convention(reason: "as Hugging Face"))

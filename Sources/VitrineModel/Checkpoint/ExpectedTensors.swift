@@ -59,13 +59,17 @@ extension ViTConfiguration {
         }
         if let name = lastNormName { norm(name, normPlacement == .afterPooling ? pooledWidth : width) }
         if pooling == .attention {
-            list.append(ExpectedTensor(name: "attn_pool.latent", shape: [1, 1, width]))
-            linear("attn_pool.q", width, width)
-            linear("attn_pool.kv", 2 * width, width)
-            linear("attn_pool.proj", width, width)
-            norm("attn_pool.norm", width)
-            linear("attn_pool.mlp.fc1", hidden, width)
-            linear("attn_pool.mlp.fc2", width, hidden)
+            list.append(ExpectedTensor(name: "attn_pool.latent", shape: [1, 1, pool.width]))
+            linear("attn_pool.q", pool.width, pool.width)
+            linear("attn_pool.kv", 2 * pool.width, width)
+            linear("attn_pool.proj", pool.width, pool.width)
+            if pool.hasKeyNorm { norm("attn_pool.norm_k", width) }
+            if pool.hasMLP {
+                norm("attn_pool.norm", pool.width)
+                linear("attn_pool.mlp.fc1", hidden, pool.width)
+                linear("attn_pool.mlp.fc2", pool.width, hidden)
+            }
+            if pool.hasOutputNorm { norm("attn_pool.norm_out", pool.width) }
         }
         if projectionWidth > 0 { list.append(ExpectedTensor(name: "visual_projection.weight", shape: [projectionWidth, pooledWidth])) }
         if classes > 0 {

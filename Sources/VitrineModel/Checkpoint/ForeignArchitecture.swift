@@ -19,7 +19,6 @@ struct ForeignArchitecture {
         .init(
             name: "a ViT with relative positions (relpos)", parts: ["rel_pos.", "blocks.0.attn.qkv"], without: ["relative_position_bias"]),
         .init(name: "NaFlexViT", parts: ["embeds.proj", "blocks.0.attn"]),
-        .init(name: "a CLIP tower with attentional pooling (CoCa)", parts: ["attn_pool.query", "class_embedding"]),
         .init(name: "Sapiens 2", parts: ["attn.wq.weight", "ffn.w12.weight"]),
         .init(name: "a Perception Encoder", parts: ["attn_pool.latent", "norm_pre.weight", "gamma_1"]),
         .init(name: "AIMv2", parts: ["mlp.fc1_g.weight", "patch_embed.norm.weight"]),

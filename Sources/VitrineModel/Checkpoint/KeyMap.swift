@@ -20,6 +20,10 @@ public enum CheckpointFamily: String, Sendable, Codable, CaseIterable {
     case huggingFaceSigLIP = "Hugging Face SigLIP"
     /// timm's names for a network with attention pooling: its own files, and towers of open_clip that timm built.
     case siglip = "SigLIP"
+    /// open_clip's own names for a tower with CoCa's pool.
+    case coca = "CoCa"
+    /// timm's trunk under CONCH's own tower.
+    case conch = "CONCH"
     /// Meta's own code, or timm's names for it.
     case dinov3 = "DINOv3"
     case huggingFaceDinov3 = "Hugging Face DINOv3"
@@ -35,7 +39,7 @@ public enum CheckpointFamily: String, Sendable, Codable, CaseIterable {
     var normEpsilon: Float {
         switch self {
         case .huggingFaceViT, .huggingFaceMAE, .huggingFaceDeiT, .huggingFaceBeit: 1e-12
-        case .dinov3, .huggingFaceDinov3, .clip, .huggingFaceCLIP, .timmCLIP, .monai: 1e-5
+        case .dinov3, .huggingFaceDinov3, .clip, .huggingFaceCLIP, .timmCLIP, .coca, .monai: 1e-5
         default: 1e-6
         }
     }
@@ -100,7 +104,7 @@ struct KeyMap: Sendable {
             ("head", "head"),
             ("linear_head", "head"),
             ("head_dist", "head_dist"),
-        ] + evaNames + timmTowerNames + timmPoolNames,
+        ] + evaNames + timmTowerNames + timmPoolNames + conchNames,
         unused: [
             ("mask_token", "stands for hidden patches in masked pre-training"),
             ("decoder_*", "decoder of MAE's pre-training"),
@@ -108,7 +112,7 @@ struct KeyMap: Sendable {
             ("head.last_layer.*", "projection head of DINO's pre-training"),
             ("dino_head.*", "projection head of DINOv2's pre-training"),
             ("ibot_head.*", "projection head of DINOv2's pre-training"),
-        ] + evaUnused + openCLIPText)
+        ] + evaUnused + openCLIPText + captionUnused)
 
     /// `transformers`: in files (`encoder.layer.#`) and, since version 5, in memory (`layers.#`, `q_proj`).
     static let huggingFace = KeyMap(
@@ -316,6 +320,7 @@ struct MappedKeys: Sendable {
         findHead(width: shapes[chosen.prefix + chosen.map.anchor]?.first, shapes: shapes, isInside: isInside)
         join(["attn.q", "attn.k", "attn.v"], into: "attn.qkv", mayLack: "attn.k")
         join(["mlp.fc1_g", "mlp.fc1_x"], into: "mlp.fc1")
+        renameAttentionalPooler()
         renameLoneUpProjections()
         shareRelativePositions()
     }

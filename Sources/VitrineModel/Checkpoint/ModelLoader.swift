@@ -64,6 +64,7 @@ extension VisionTransformer {
         let merged = try adapter?.merge(into: &tensors, keys: &keys)
         try unpackPerceptron(&keys, &tensors)
         splitPoolProjection(&keys, &tensors)
+        normFirstQuery(&keys, &tensors)
         if let key = keys.sources["reg_token"]?.first, tensors.shapes[key]?.contains(0) == true {
             keys.sources["reg_token"] = nil
             keys.tolerated.append((key, "holds no register"))
@@ -378,10 +379,14 @@ extension VisionTransformer {
             inputNorm: maybeNorm("norm_pre"),
             attentionPool: c.pooling == .attention
                 ? AttentionPool(
-                    probe: values["attn_pool.latent"]!.reshaped([c.width]), query: linear("attn_pool.q"),
+                    probe: values["attn_pool.latent"]!.reshaped([c.pool.width]), query: linear("attn_pool.q"),
                     keysValues: linear("attn_pool.kv"),
-                    projection: linear("attn_pool.proj"), norm2: norm("attn_pool.norm"), fc1: linear("attn_pool.mlp.fc1"),
-                    fc2: linear("attn_pool.mlp.fc2")) : nil, visualProjection: c.projectionWidth > 0 ? linear("visual_projection") : nil)
+                    projection: linear("attn_pool.proj"), keyNorm: maybeNorm("attn_pool.norm_k"),
+                    mlp: c.pool.hasMLP
+                        ? AttentionPool.MLP(
+                            norm2: norm("attn_pool.norm"), fc1: linear("attn_pool.mlp.fc1"), fc2: linear("attn_pool.mlp.fc2")) : nil,
+                    outputNorm: maybeNorm("attn_pool.norm_out")) : nil,
+            visualProjection: c.projectionWidth > 0 ? linear("visual_projection") : nil)
     }
 }
 

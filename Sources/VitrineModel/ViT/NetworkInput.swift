@@ -27,11 +27,21 @@ extension VisionTransformer {
     ///
     /// - Parameter images: `[B, channels, height, width]`, normalised.
     public func embedded(_ images: Tensor, workspace: Workspace) throws(ViTError) -> Tensor {
+        inputNormed(try unnormedEmbedding(images, workspace: workspace), workspace: workspace)
+    }
+
+    /// The same before that norm, `[B, N, width]`: each token the sum of its content and its position.
+    public func unnormedEmbedding(_ images: Tensor, workspace: Workspace) throws(ViTError) -> Tensor {
         let grid = try checkedGrid(of: images)
         let layout = TokenLayout(configuration: configuration, grid: grid, request: .logits)
-        let pass = Pass(model: self, layout: layout, workspace: workspace)
-        let z = pass.embed(images, grid: grid)
-        return inputNorm.map { pass.normed($0, z).output } ?? z
+        return Pass(model: self, layout: layout, workspace: workspace).embed(images, grid: grid)
+    }
+
+    /// Tokens `[.., width]` behind the norm before the blocks; the tokens themselves where there is none.
+    public func inputNormed(_ tokens: Tensor, workspace: Workspace) -> Tensor {
+        guard let inputNorm else { return tokens }
+        let layout = TokenLayout(configuration: configuration, grid: configuration.positionGrid, request: .logits)
+        return Pass(model: self, layout: layout, workspace: workspace).normed(inputNorm, tokens).output
     }
 
     /// The tokens `[B, N, width]` after one block.

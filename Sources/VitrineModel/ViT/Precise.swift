@@ -179,9 +179,9 @@ extension Pass {
         return DoubleMatrix(rows: 1, columns: x.columns) { _, row in for j in 0..<row.count { row[j] = x[0, j] / length } }
     }
 
-    func preciseNorm(_ norm: LayerNorm, _ x: DoubleMatrix) -> PreciseNorm {
+    func preciseNorm(_ norm: LayerNorm, _ x: DoubleMatrix, epsilon: Float? = nil) -> PreciseNorm {
         let (weight, bias) = (norm.weight.values, norm.bias.values)
-        let epsilon = Double(configuration.normEpsilon)
+        let epsilon = Double(epsilon ?? configuration.normEpsilon)
         // Mean and inverse deviation of each row.
         let statistics = DoubleMatrix(rows: x.rows, columns: 2) { i, row in
             var (mean, variance) = (0.0, 0.0)

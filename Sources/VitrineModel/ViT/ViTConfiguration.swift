@@ -39,6 +39,28 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
         case attention
     }
 
+    /// What pools by attention.
+    public struct AttentionPooling: Sendable, Equatable, Codable {
+        /// E, the width of its query, keys and values; divided by the heads.
+        public var width: Int
+        public var heads: Int
+        /// Prefix tokens are asked too.
+        public var readsPrefix = false
+        /// A LayerNorm on the tokens that are asked.
+        public var hasKeyNorm = false
+        /// An MLP behind it, with the blocks' activation and epsilon.
+        public var hasMLP = true
+        /// A LayerNorm on what it gives.
+        public var hasOutputNorm = false
+        /// Of its own norms.
+        public var normEpsilon: Float = 1e-5
+
+        public init(width: Int, heads: Int) {
+            self.width = width
+            self.heads = heads
+        }
+    }
+
     /// What the logits mean.
     public enum Probabilities: String, Sendable, Codable, CaseIterable {
         /// One class of several: the probabilities of an image sum to 1.
@@ -136,6 +158,8 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
     public var hasInputNorm = false
     /// Width of the space that images and texts share, to which the pooled vector is projected without a bias (CLIP); 0 for none.
     public var projectionWidth = 0
+    /// What pools where `pooling` is `.attention`; nil for SigLIP's kind, of the blocks' width and heads.
+    public var attentionPooling: AttentionPooling?
     /// What the head reads has length 1, so that its logits are cosines times a scale (CLIP, SigLIP).
     public var hasUnitFeatures = false
 
@@ -174,7 +198,15 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
     /// Output width of the MLP's first linear map.
     public var firstHidden: Int { mlp == .swiGLU ? 2 * hidden : hidden }
     /// Width of the pooled vector.
-    public var pooledWidth: Int { pooling == .classAndMean ? 2 * width : width }
+    public var pooledWidth: Int {
+        switch pooling {
+        case .classAndMean: 2 * width
+        case .attention: pool.width
+        case .classToken, .mean, .distilled: width
+        }
+    }
+    /// What pools by attention, where it does.
+    public var pool: AttentionPooling { attentionPooling ?? AttentionPooling(width: width, heads: heads) }
     /// Width of the vector that the head reads.
     public var featureWidth: Int { projectionWidth > 0 ? projectionWidth : pooledWidth }
 
@@ -188,6 +220,9 @@ public struct ViTConfiguration: Sendable, Equatable, Codable {
 
     /// Attentions from the pixels up: those of the blocks, and that of attention pooling, where there is one, with the number `depth`.
     public var attentions: Range<Int> { 0..<depth + (pooling == .attention ? 1 : 0) }
+
+    /// Heads of one of `attentions`.
+    public func heads(of attention: Int) -> Int { attention == depth ? pool.heads : heads }
 
     /// The patch grid of an image of this size.
     ///
@@ -244,6 +279,7 @@ extension ViTConfiguration {
         try read(.hasHiddenNorm, into: &hasHiddenNorm)
         try read(.hasInputNorm, into: &hasInputNorm)
         try read(.projectionWidth, into: &projectionWidth)
+        attentionPooling = try fields.decodeIfPresent(AttentionPooling.self, forKey: .attentionPooling)
         try read(.hasUnitFeatures, into: &hasUnitFeatures)
     }
 }

@@ -18,8 +18,10 @@ extension VisionTransformer {
         if model.attentionPool != nil {
             pack(&model.attentionPool!.keysValues)
             pack(&model.attentionPool!.projection)
-            pack(&model.attentionPool!.fc1)
-            pack(&model.attentionPool!.fc2)
+            if model.attentionPool!.mlp != nil {
+                pack(&model.attentionPool!.mlp!.fc1)
+                pack(&model.attentionPool!.mlp!.fc2)
+            }
         }
         return model
     }

@@ -58,9 +58,13 @@ extension VisionTransformer {
             try visit("attn_pool.q", top, &attentionPool!.query)
             try visit("attn_pool.kv", top, &attentionPool!.keysValues)
             try visit("attn_pool.proj", top, &attentionPool!.projection)
-            try visit("attn_pool.norm", top, &attentionPool!.norm2)
-            try visit("attn_pool.mlp.fc1", top, &attentionPool!.fc1)
-            try visit("attn_pool.mlp.fc2", top, &attentionPool!.fc2)
+            try visit("attn_pool.norm_k", top, &attentionPool!.keyNorm)
+            if attentionPool!.mlp != nil {
+                try visit("attn_pool.norm", top, &attentionPool!.mlp!.norm2)
+                try visit("attn_pool.mlp.fc1", top, &attentionPool!.mlp!.fc1)
+                try visit("attn_pool.mlp.fc2", top, &attentionPool!.mlp!.fc2)
+            }
+            try visit("attn_pool.norm_out", top, &attentionPool!.outputNorm)
         }
         if visualProjection != nil { try visit("visual_projection", top, &visualProjection!) }
         if head != nil { try visit("head", top, &head!) }

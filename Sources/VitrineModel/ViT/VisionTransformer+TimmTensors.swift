@@ -82,9 +82,13 @@ extension VisionTransformer {
             add("attn_pool.q", pool.query)
             add("attn_pool.kv", pool.keysValues)
             add("attn_pool.proj", pool.projection)
-            add("attn_pool.norm", pool.norm2)
-            add("attn_pool.mlp.fc1", pool.fc1)
-            add("attn_pool.mlp.fc2", pool.fc2)
+            if let norm = pool.keyNorm { add("attn_pool.norm_k", norm) }
+            if let mlp = pool.mlp {
+                add("attn_pool.norm", mlp.norm2)
+                add("attn_pool.mlp.fc1", mlp.fc1)
+                add("attn_pool.mlp.fc2", mlp.fc2)
+            }
+            if let norm = pool.outputNorm { add("attn_pool.norm_out", norm) }
         }
         add("visual_projection", visualProjection)
         add("head", head)

@@ -43,9 +43,13 @@ extension VisionTransformer {
             inputNorm: c.hasInputNorm ? norm(c.width) : nil,
             attentionPool: c.pooling == .attention
                 ? AttentionPool(
-                    probe: Tensor([c.width]), query: linear(c.width, c.width), keysValues: linear(2 * c.width, c.width),
-                    projection: linear(c.width, c.width), norm2: norm(c.width), fc1: linear(c.hidden, c.width),
-                    fc2: linear(c.width, c.hidden)) : nil,
+                    probe: Tensor([c.pool.width]), query: linear(c.pool.width, c.pool.width),
+                    keysValues: linear(2 * c.pool.width, c.width), projection: linear(c.pool.width, c.pool.width),
+                    keyNorm: c.pool.hasKeyNorm ? norm(c.width) : nil,
+                    mlp: c.pool.hasMLP
+                        ? AttentionPool.MLP(
+                            norm2: norm(c.pool.width), fc1: linear(c.hidden, c.pool.width), fc2: linear(c.pool.width, c.hidden)) : nil,
+                    outputNorm: c.pool.hasOutputNorm ? norm(c.pool.width) : nil) : nil,
             visualProjection: c.projectionWidth > 0
                 ? Linear(weight: Tensor([c.projectionWidth, c.pooledWidth]), bias: nil) : nil)
         model.forEachParameter { info, tensor in
@@ -69,7 +73,7 @@ extension VisionTransformer {
             } else if name.contains("norm") {
                 tensor.fill(name.hasSuffix("weight") ? 1 : 0)
             } else if name == "attn_pool.latent" {
-                tensor.assign { _ in Float(50 * generator.truncatedNormal() / Double(c.width).squareRoot()) }
+                tensor.assign { _ in Float(50 * generator.truncatedNormal() / Double(c.pool.width).squareRoot()) }
             } else if name == "cls_token" || name == "reg_token" {
                 tensor.assign { _ in Float(1e-6 * generator.normal()) }
             } else if name.hasSuffix(".bias") {

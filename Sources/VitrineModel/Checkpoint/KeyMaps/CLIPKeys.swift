@@ -51,8 +51,8 @@ extension KeyMap {
             ("proj", "visual_projection.transposed"),
             ("logit_scale", "logit_scale"),
             ("logit_bias", "logit_bias"),
-        ],
-        unused: openCLIPText, isTower: true)
+        ] + attentionalPooler("attn_pool."),
+        unused: openCLIPText + captionUnused, isTower: true)
 
     /// The rest of an open_clip model, beside its vision tower.
     static let openCLIPText: [(published: String, reason: String)] = [

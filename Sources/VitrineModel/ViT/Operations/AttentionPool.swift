@@ -1,59 +1,81 @@
 import VitrineTensor
 
-/// Pooling by attention: one learnt query asks all patches (big_vision's MAP head; SigLIP, https://arxiv.org/abs/2303.15343).
+/// Pooling by attention: one learnt query asks the tokens.
 ///
-/// `a_h = softmax(q_h K_h^T / sqrt(d))`, `u = Wo (a V) + bo`, `f = u + MLP(LN u)`, with as many heads as the blocks and their activation. No
-/// residual path leads around it. `Site.attention(depth)` is a.
-public struct AttentionPool: Sendable, MLPWeights {
-    /// What asks, `[D]`; its query is `query` of it.
+/// `a_h = softmax(q_h K_h^T / sqrt(d))`, `u = Wo (a V) + bo`, and behind it `f = u + MLP(LN u)` in big_vision's MAP head (SigLIP,
+/// https://arxiv.org/abs/2303.15343); in CoCa's pool (https://arxiv.org/abs/2205.01917) a norm on what is asked, and no MLP. No residual path
+/// leads around it. `Site.attention(depth)` is a; `ViTConfiguration.pool` says which parts there are.
+public struct AttentionPool: Sendable {
+    /// f's second part.
+    public struct MLP: Sendable, MLPWeights {
+        public var norm2: LayerNorm
+        public var fc1: Linear
+        public var fc2: Linear
+
+        var hiddenNorm: LayerNorm? {
+            get { nil }
+            set {}
+        }
+        var scale2: Tensor? {
+            get { nil }
+            set {}
+        }
+
+        public init(norm2: LayerNorm, fc1: Linear, fc2: Linear) {
+            self.norm2 = norm2
+            self.fc1 = fc1
+            self.fc2 = fc2
+        }
+    }
+
+    /// What asks, `[E]`; its query is `query` of it.
     public var probe: Tensor
     public var query: Linear
-    /// Keys and values in one map: `[2 D, D]`, in the order (2, head, d).
+    /// Keys and values in one map: `[2 E, D]`, in the order (2, head, d).
     public var keysValues: Linear
     public var projection: Linear
-    public var norm2: LayerNorm
-    public var fc1: Linear
-    public var fc2: Linear
-
-    var hiddenNorm: LayerNorm? {
-        get { nil }
-        set {}
-    }
-    var scale2: Tensor? {
-        get { nil }
-        set {}
-    }
+    /// On the tokens that are asked.
+    public var keyNorm: LayerNorm?
+    public var mlp: MLP?
+    /// On f.
+    public var outputNorm: LayerNorm?
 
     public init(
-        probe: Tensor, query: Linear, keysValues: Linear, projection: Linear, norm2: LayerNorm, fc1: Linear, fc2: Linear
+        probe: Tensor, query: Linear, keysValues: Linear, projection: Linear, keyNorm: LayerNorm? = nil, mlp: MLP? = nil,
+        outputNorm: LayerNorm? = nil
     ) {
         self.probe = probe
         self.query = query
         self.keysValues = keysValues
         self.projection = projection
-        self.norm2 = norm2
-        self.fc1 = fc1
-        self.fc2 = fc2
+        self.keyNorm = keyNorm
+        self.mlp = mlp
+        self.outputNorm = outputNorm
     }
 }
 
-/// The inner values of attention pooling for a batch. P patches are asked; prefix tokens are not.
+/// The inner values of attention pooling for a batch. P tokens are asked: the patches, and the prefix where `pool.readsPrefix`.
 struct AttentionPoolState {
-    /// q `[1, D]`, the same for all images.
+    /// nil where keys and values are those of the tokens themselves.
+    var keyNorm: NormState?
+    /// q `[1, E]`, the same for all images.
     var query: Tensor
-    /// K and V of every token, bias included `[B, N, 2 D]`.
+    /// K and V of every token, bias included `[B, N, 2 E]`.
     var mapped: Tensor
     /// q K^T `[B, H, 1, P]`, without its scale, where it is known to more digits than the rounded factors give; else it is computed again.
     var products: Tensor?
     /// a `[B, H, 1, P]`.
     var attention: Tensor
-    /// a V, heads side by side `[B, 1, D]`.
+    /// a V, heads side by side `[B, 1, E]`.
     var context: Tensor
-    /// u `[B, 1, D]`.
+    /// u `[B, 1, E]`.
     var asked: Tensor
-    var mlp: MLPState
-    /// f `[B, 1, D]`.
-    var output: Tensor
+    var mlp: MLPState?
+    /// f `[B, 1, E]`; u itself where there is no MLP.
+    var answer: Tensor
+    var outputNorm: NormState?
+    /// What is pooled `[B, 1, E]`.
+    var output: Tensor { outputNorm?.output ?? answer }
 }
 
 /// Gradients inside attention pooling.
@@ -67,31 +89,36 @@ struct AttentionPoolGradient {
 }
 
 extension Pass {
-    private var scoreScale: Float { 1 / Float(configuration.headWidth).squareRoot() }
+    private var poolScale: Float { 1 / Float(configuration.pool.width / configuration.pool.heads).squareRoot() }
 
     /// - Parameter x: `[B, N, D]`.
     func attentionPool(_ pool: AttentionPool, _ x: Tensor) -> AttentionPoolState {
-        let (n, windows) = (x.shape[0] * configuration.heads, PoolWindows(configuration, layout))
-        let query = linear(pool.query, pool.probe.reshaped([1, configuration.width]))
-        let mapped = linear(pool.keysValues, x)
+        let c = configuration.pool
+        let (n, windows) = (x.shape[0] * c.heads, PoolWindows(c, layout))
+        let query = linear(pool.query, pool.probe.reshaped([1, c.width]))
+        let keyNorm = pool.keyNorm.map { normed($0, x, epsilon: c.normEpsilon) }
+        let mapped = linear(pool.keysValues, keyNorm?.output ?? x)
         var attention = poolProducts(query, mapped)
         if let visible = layout.visible { hideFromPool(except: visible, in: &attention) }
-        softmaxRows(&attention, scale: scoreScale, threads: threads)
-        var context = workspace.tensor([x.shape[0], 1, configuration.width])
+        softmaxRows(&attention, scale: poolScale, threads: threads)
+        var context = workspace.tensor([x.shape[0], 1, c.width])
         multiplyEach(n, into: &context, threads: threads) { [attention] i in
             (attention.matrix(windows.row(i)), mapped.matrix(windows.value(i)), windows.context(i))
         }
         let asked = linear(pool.projection, context)
-        let mlp = mlp(pool, asked)
+        let mlp = pool.mlp.map { self.mlp($0, asked) }
+        let answer = mlp.map { sum(asked, $0.branch) } ?? asked
         return AttentionPoolState(
-            query: query, mapped: mapped, attention: attention, context: context, asked: asked, mlp: mlp, output: sum(asked, mlp.branch))
+            keyNorm: keyNorm, query: query, mapped: mapped, attention: attention, context: context, asked: asked, mlp: mlp, answer: answer,
+            outputNorm: pool.outputNorm.map { normed($0, answer, epsilon: c.normEpsilon) })
     }
 
     /// q K^T `[B, H, 1, P]`.
     private func poolProducts(_ query: Tensor, _ mapped: Tensor) -> Tensor {
-        let (batch, windows) = (mapped.shape[0], PoolWindows(configuration, layout))
-        var products = workspace.tensor([batch, configuration.heads, 1, layout.patches])
-        multiplyEach(batch * configuration.heads, into: &products, threads: threads) { i in
+        let (batch, c) = (mapped.shape[0], configuration.pool)
+        let windows = PoolWindows(c, layout)
+        var products = workspace.tensor([batch, c.heads, 1, windows.count])
+        multiplyEach(batch * c.heads, into: &products, threads: threads) { i in
             (query.matrix(windows.query(i)), mapped.matrix(windows.key(i)).transposed, windows.row(i))
         }
         return products
@@ -101,32 +128,35 @@ extension Pass {
     func poolScores(_ s: AttentionPoolState) -> Tensor {
         var scores = poolProducts(s.query, s.mapped)
         if let visible = layout.visible { hideFromPool(except: visible, in: &scores) }
-        VitrineTensor.scale(&scores, by: scoreScale)
+        VitrineTensor.scale(&scores, by: poolScale)
         return scores
     }
 
     /// Patches that cannot be attended to are not asked either.
     private func hideFromPool(except visible: [[Int]], in scores: inout Tensor) {
-        let (patches, heads) = (layout.patches, configuration.heads)
+        let (heads, windows) = (configuration.pool.heads, PoolWindows(configuration.pool, layout))
+        let firstPatch = layout.prefix - windows.first
         scores.withMutableSpan { s in
             for (b, kept) in visible.enumerated() {
-                var isHidden = [Bool](repeating: true, count: patches)
-                for patch in kept { isHidden[patch] = false }
+                var isHidden = [Bool](repeating: true, count: windows.count)
+                for token in 0..<firstPatch { isHidden[token] = false }
+                for patch in kept { isHidden[firstPatch + patch] = false }
                 for row in b * heads..<(b + 1) * heads {
-                    for patch in 0..<patches where isHidden[patch] { s[row * patches + patch] = -.infinity }
+                    for token in 0..<windows.count where isHidden[token] { s[row * windows.count + token] = -.infinity }
                 }
             }
         }
     }
 
-    /// `[B, H, 1, P]` -> `[B, H, 1, N]`, with zeros for the prefix tokens.
+    /// `[B, H, 1, P]` -> `[B, H, 1, N]`, with zeros for tokens that are not asked.
     func overTokens(_ row: Tensor) -> Tensor {
-        guard layout.prefix > 0 else { return row }
-        let (patches, tokens) = (layout.patches, layout.tokens)
+        let windows = PoolWindows(configuration.pool, layout)
+        guard windows.first > 0 else { return row }
+        let (asked, tokens) = (windows.count, layout.tokens)
         var all = workspace.zeros([row.shape[0], row.shape[1], 1, tokens])
         row.withSpan { source in
             all.withMutableSpan { target in
-                for i in 0..<source.count { target[i / patches * tokens + layout.prefix + i % patches] = source[i] }
+                for i in 0..<source.count { target[i / asked * tokens + windows.first + i % asked] = source[i] }
             }
         }
         return all
@@ -136,16 +166,26 @@ extension Pass {
 
     /// - Parameters:
     ///   - x: what the pool read.
-    ///   - dOutput: by f, `[B, D]`.
+    ///   - dOutput: by what is pooled, `[B, E]`.
     ///   - gradients: receives those of the weights, added to what is there.
     func gradientOfAttentionPool(
         _ pool: AttentionPool, _ s: AttentionPoolState, tokens x: Tensor, dOutput: Tensor, rule: GradientRule,
         into gradients: inout AttentionPool?
     ) -> AttentionPoolGradient {
-        let (count, windows) = (x.shape[0] * configuration.heads, PoolWindows(configuration, layout))
-        let dOutput = dOutput.reshaped(s.asked.shape)
-        var dAsked = gradientOfMLP(pool, s.mlp, middle: s.asked, dOutput: dOutput, rule: rule, into: &gradients)
-        add(dOutput, to: &dAsked, threads: threads)
+        let (count, windows) = (x.shape[0] * configuration.pool.heads, PoolWindows(configuration.pool, layout))
+        var dAsked = dOutput.reshaped(s.asked.shape)
+        if let norm = pool.outputNorm, let state = s.outputNorm {
+            if gradients != nil { gradients!.outputNorm!.accumulate(dy: dAsked, state) }
+            dAsked = gradient(of: norm, state, dAsked, rule: rule)
+        }
+        if let mlp = pool.mlp, let state = s.mlp {
+            // Lent, so that sums are written in place.
+            var own = gradients?.mlp
+            gradients?.mlp = nil
+            let branch = gradientOfMLP(mlp, state, middle: s.asked, dOutput: dAsked, rule: rule, into: &own)
+            gradients?.mlp = own
+            dAsked = sum(dAsked, branch)
+        }
         let dContext = gradient(of: pool.projection, dAsked)
         // The query is a weight, so that only a V is a product of two values: q K^T is linear in K.
         let share: Float = rule.attention == .halvedProducts ? 0.5 : 1
@@ -160,7 +200,7 @@ extension Pass {
             softmaxGradient(dAttention, a: s.attention, scale: scale, into: &d, threads: threads)
             return d
         }
-        let dProducts = gradientOfSoftmax(scale: scoreScale)
+        let dProducts = gradientOfSoftmax(scale: poolScale)
         var dMapped = workspace.zeros(s.mapped.shape)
         multiplyEach(count, into: &dMapped, alpha: share, threads: threads) { i in
             (s.attention.matrix(windows.row(i)).transposed, dContext.matrix(windows.context(i)), windows.value(i))
@@ -178,24 +218,31 @@ extension Pass {
             gradients!.query.accumulate(dy: dQuery, x: probe)
             add(gradient(of: pool.query, dQuery).reshaped(pool.probe.shape), to: &gradients!.probe)
             gradients!.projection.accumulate(dy: dAsked, x: s.context)
-            gradients!.keysValues.accumulate(dy: dMapped, x: x)
+            gradients!.keysValues.accumulate(dy: dMapped, x: s.keyNorm?.output ?? x)
         }
-        return AttentionPoolGradient(
-            attention: dAttention, scores: gradientOfSoftmax(scale: 1), tokens: gradient(of: pool.keysValues, dMapped))
+        var dTokens = gradient(of: pool.keysValues, dMapped)
+        if let norm = pool.keyNorm, let state = s.keyNorm {
+            if gradients != nil { gradients!.keyNorm!.accumulate(dy: dTokens, state) }
+            dTokens = gradient(of: norm, state, dTokens, rule: rule)
+        }
+        return AttentionPoolGradient(attention: dAttention, scores: gradientOfSoftmax(scale: 1), tokens: dTokens)
     }
 
     // MARK: Relevance
 
-    /// By the rules of a block. Of `q K^T` the keys take all: the query is a weight, and a weight keeps no relevance.
+    /// By the rules of a block; norms pass it unchanged. Of `q K^T` the keys take all: the query is a weight, and a weight keeps no relevance.
     ///
-    /// - Parameter r: at f, `[B, D]`.
+    /// - Parameter r: at what is pooled, `[B, E]`.
     /// - Returns: at a, `[B, H, 1, P]`, and at what the pool read, `[B, N, D]`.
     func relevanceOfAttentionPool(
         _ pool: AttentionPool, _ s: AttentionPoolState, tokens x: Tensor, _ r: Tensor, rule: RelevanceRule
     ) -> (attention: Tensor, tokens: Tensor) {
-        let (count, windows) = (x.shape[0] * configuration.heads, PoolWindows(configuration, layout))
-        let (toAsked, toMLP) = relevanceOfAdd(r.reshaped(s.asked.shape), s.asked, s.mlp.branch, sum: s.output, rule: rule)
-        let rAsked = relevanceOfClone(toAsked, relevanceOfMLP(pool, s.mlp, middle: s.asked, toMLP), x: s.asked)
+        let (count, windows) = (x.shape[0] * configuration.pool.heads, PoolWindows(configuration.pool, layout))
+        var rAsked = r.reshaped(s.asked.shape)
+        if let mlp = pool.mlp, let state = s.mlp {
+            let (toAsked, toMLP) = relevanceOfAdd(rAsked, s.asked, state.branch, sum: s.answer, rule: rule)
+            rAsked = relevanceOfClone(toAsked, relevanceOfMLP(mlp, state, middle: s.asked, toMLP), x: s.asked)
+        }
         let rContext = relevance(of: pool.projection, x: s.context, y: s.asked, rAsked)
         var ratio = workspace.tensor(s.context.shape)
         safeDivide(rContext, s.context, into: &ratio, threads: threads)
@@ -216,33 +263,33 @@ extension Pass {
         }
         var rMapped = workspace.tensor(s.mapped.shape)
         multiply(factors, s.mapped, into: &rMapped, threads: threads)
-        return (rAttention, relevance(of: pool.keysValues, x: x, y: s.mapped, rMapped))
+        return (rAttention, relevance(of: pool.keysValues, x: s.keyNorm?.output ?? x, y: s.mapped, rMapped))
     }
 }
 
 /// Where the query, keys, values, attention and context of the i-th head of a batch lie, i = image x heads + head.
-private struct PoolWindows {
+struct PoolWindows {
     let width: Int
     let heads: Int
-    let d: Int
     let tokens: Int
-    let prefix: Int
+    /// The first token that is asked, and how many are.
+    let first: Int
+    let count: Int
+    private var d: Int { width / heads }
 
-    init(_ configuration: ViTConfiguration, _ layout: TokenLayout) {
-        (width, heads, d) = (configuration.width, configuration.heads, configuration.headWidth)
-        (tokens, prefix) = (layout.tokens, layout.prefix)
+    init(_ pool: ViTConfiguration.AttentionPooling, _ layout: TokenLayout) {
+        (width, heads, tokens) = (pool.width, pool.heads, layout.tokens)
+        first = pool.readsPrefix ? 0 : layout.prefix
+        count = tokens - first
     }
-
-    private var patches: Int { tokens - prefix }
 
     func query(_ i: Int) -> MatrixWindow { MatrixWindow(start: i % heads * d, rows: 1, columns: d, stride: width) }
     func key(_ i: Int) -> MatrixWindow { part(i, 0) }
     func value(_ i: Int) -> MatrixWindow { part(i, width) }
-    func row(_ i: Int) -> MatrixWindow { MatrixWindow(start: i * patches, rows: 1, columns: patches, stride: patches) }
+    func row(_ i: Int) -> MatrixWindow { MatrixWindow(start: i * count, rows: 1, columns: count, stride: count) }
     func context(_ i: Int) -> MatrixWindow { MatrixWindow(start: i / heads * width + i % heads * d, rows: 1, columns: d, stride: width) }
 
     private func part(_ i: Int, _ offset: Int) -> MatrixWindow {
-        MatrixWindow(
-            start: (i / heads * tokens + prefix) * 2 * width + offset + i % heads * d, rows: patches, columns: d, stride: 2 * width)
+        MatrixWindow(start: (i / heads * tokens + first) * 2 * width + offset + i % heads * d, rows: count, columns: d, stride: 2 * width)
     }
 }

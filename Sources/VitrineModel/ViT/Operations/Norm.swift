@@ -22,13 +22,14 @@ struct NormState {
 }
 
 extension Pass {
-    func normed(_ norm: LayerNorm, _ x: Tensor) -> NormState {
+    /// - Parameter epsilon: nil for the network's own.
+    func normed(_ norm: LayerNorm, _ x: Tensor, epsilon: Float? = nil) -> NormState {
         let rows = x.count / norm.weight.count
         var y = workspace.tensor(x.shape)
         var mean = workspace.tensor([rows])
         var inverse = workspace.tensor([rows])
         layerNorm(
-            x, weight: norm.weight, bias: norm.bias, epsilon: configuration.normEpsilon, into: &y, mean: &mean,
+            x, weight: norm.weight, bias: norm.bias, epsilon: epsilon ?? configuration.normEpsilon, into: &y, mean: &mean,
             inverseDeviation: &inverse, threads: threads)
         return NormState(input: x, output: y, mean: mean, inverseDeviation: inverse)
     }

@@ -141,7 +141,7 @@ extension Pass {
     private func pool(_ tokens: Tensor, _ pooling: Reading.Pooling) -> (pooled: Tensor, asked: AttentionPoolState?) {
         guard pooling == .own, let pool = model.attentionPool else { return (select(tokens, pooling), nil) }
         let asked = attentionPool(pool, tokens)
-        return (asked.output.reshaped([tokens.shape[0], configuration.width]), asked)
+        return (asked.output.reshaped([tokens.shape[0], configuration.pool.width]), asked)
     }
 
     /// The gradient by tokens that were pooled; with `gradients`, adds that of the pool.
