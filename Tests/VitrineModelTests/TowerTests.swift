@@ -90,6 +90,9 @@ import VitrineTensor
         // Epsilon from the configuration, not the family's 1e-5.
         #expect(c.normEpsilon == 1e-3)
         #expect(loaded.report.unusedKeys.contains { $0.key.hasSuffix("post_layernorm.weight") })
+        // No norm stands in their way.
+        let rows = Tensor([2, 24], (0..<48).map(Float.init))
+        #expect(loaded.model.finalNorm(rows, workspace: Workspace()).values == rows.values)
         let moved = try VariantTests.distance("hf-clip-classifier") { $0.configuration.normPlacement = .beforePooling }
         #expect(moved > 1e-2)
         // Without the configuration nothing shows it.

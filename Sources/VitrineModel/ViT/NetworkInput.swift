@@ -50,8 +50,13 @@ extension VisionTransformer {
         return Pass(model: self, layout: layout, workspace: workspace).block(block, tokens).output
     }
 
-    /// The final norm of rows `[n, width]`; models that pool before it are given the rows as if each were pooled.
+    /// The final norm of rows `[n, width]`; models that pool before it are given the rows as if each were pooled. The rows themselves where there
+    /// is none, or where it norms what attention gives of them.
     public func finalNorm(_ rows: Tensor, workspace: Workspace) -> Tensor {
+        switch (configuration.normPlacement, configuration.pooling) {
+        case (.absent, _), (.afterPooling, .attention): return rows
+        case (.beforePooling, _), (.afterPooling, _): break
+        }
         let layout = TokenLayout(configuration: configuration, grid: configuration.positionGrid, request: .logits)
         return Pass(model: self, layout: layout, workspace: workspace).normed(norm, rows).output
     }
