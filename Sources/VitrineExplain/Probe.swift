@@ -229,6 +229,19 @@ public final class Probe {
         try model.unnormedEmbedding(pixels.reshaped(Shape([1] + pixels.shape.dimensions)), workspace: workspace)[0]
     }
 
+    /// A probe of the same image through a changed network; `count` its passes afterwards.
+    func changed(_ change: (inout VisionTransformer) -> Void) -> Probe {
+        var model = model
+        change(&model)
+        return Probe(model: model, image: image, grid: grid, target: target, workspace: workspace, watch: watch)
+    }
+
+    /// Counts the passes of another probe as this one's.
+    func count(_ other: Probe) { passCount += other.passCount }
+
+    /// Queries, keys and values `[n, 3 width]` behind a block's output projection.
+    func projected(_ qkv: Tensor, block: Int) -> Tensor { model.projected(qkv, block: block, workspace: workspace) }
+
     /// The final norm of rows `[n, width]`.
     func finalNorm(_ rows: Tensor) -> Tensor { model.finalNorm(rows, workspace: workspace) }
 

@@ -81,4 +81,18 @@ import VitrineTensor
             #expect(error < 3e-4, "chefer, image \(b): \(error)")
         }
     }
+
+    /// What the installed package returns, its two faults included.
+    @Test func txvsReadingEqualsTxv() throws {
+        var options = LoadOptions(heads: 3)
+        options.normEpsilon = 1e-5
+        let model = try VisionTransformer.load(Self.folder + "/txv-model.safetensors", options: options).model
+        let file = try readSafetensors(Self.folder + "/txv.safetensors")
+        for b in 0..<3 {
+            let map = try explain(model, ["chefer:reading=txv"], file["input"]![b], target: b)[0]
+            // Float64 there, and a rule that amplifies rounding.
+            let error = relative(map.values, file["\(b).installed"]!.values)
+            #expect(error < 3e-4, "image \(b): \(error)")
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import ReferenceViT
 import Testing
 import VitrineImage
@@ -43,6 +44,54 @@ import VitrineTensor
         for (a, b) in zip(found.map.values, sums) { #expect(abs(Double(a) - b) < 1e-5) }
         // 40 masks of 6 or 49 cells: a standard error of 0.03 at the most.
         #expect(abs(mean - 0.4) < 0.12)
+    }
+
+    /// The standard error that a method states is what its map varies by from seed to seed.
+    @Test(arguments: [
+        // Latin hypercubes vary less than independent draws.
+        ("smoothgrad:samples=40", 0.6, 1.6), ("smoothgrad-squared:samples=40", 0.6, 1.6), ("vargrad:samples=40", 0.6, 1.6),
+        ("rise:masks=60", 0.6, 1.6), ("sobol:samples=40,grid=2", 0.6, 3), ("hsic:samples=120,grid=2", 0.6, 3),
+        ("lime:samples=120", 0.6, 1.8), ("kernel-shap:samples=40", 0.4, 2.5),
+    ])
+    func errorsAreTheSpreadBetweenSeeds(_ method: String, _ least: Double, _ most: Double) throws {
+        let found = try (0..<16).map { try explain("\(method),seed=\($0)") }
+        var (spread, stated) = (0.0, 0.0)
+        for i in found[0].map.values.indices {
+            let values = found.map { Double($0.map.values[i]) }
+            let mean = values.reduce(0, +) / 16
+            spread += values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 15
+            stated += try found.reduce(0) { $0 + pow(Double(try #require($1.error).values[i]), 2) } / 16
+        }
+        let ratio = (stated / spread).squareRoot()
+        #expect(ratio > least && ratio < most, "\(method): \(ratio)")
+    }
+
+    /// Of the masks that keep a patch; two of which at least.
+    @Test func tisStatesTheErrorOfItsMeans() throws {
+        let found = try explain("tis:masks=24")
+        let error = try #require(found.error)
+        let range = found.map.values.max()! - found.map.values.min()!
+        // Probabilities lie within 0 and 1: no mean of at least two is off by more than a half.
+        #expect(error.values.allSatisfy { $0 > 0 && $0 <= max(range, 0.5) })
+    }
+
+    @Test func momentsEqualTheirDefinition() {
+        let maps = (0..<23).map { k in (0..<3).map { i in Float(sin(Double(k * 3 + i)) + Double(i)) } }
+        var moments = Moments(count: 3)
+        for map in maps { moments.add(map) }
+        let n = Double(maps.count)
+        for i in 0..<3 {
+            let x = maps.map { Double($0[i]) }
+            let mean = x.reduce(0, +) / n
+            let central = { (power: Double) in x.reduce(0) { $0 + pow($1 - mean, power) } / n }
+            let squares = x.map { $0 * $0 }
+            let meanSquare = squares.reduce(0, +) / n
+            let ofSquares = (squares.reduce(0) { $0 + ($1 - meanSquare) * ($1 - meanSquare) } / n / (n - 1)).squareRoot()
+            // Float32 of what was Float64.
+            #expect(abs(Double(moments.errorsOfSquares[i]) / ofSquares - 1) < 1e-6)
+            let ofVariances = ((central(4) - central(2) * central(2)) / n).squareRoot()
+            #expect(abs(Double(moments.errorsOfVariances[i]) / ofVariances - 1) < 1e-6)
+        }
     }
 
     @Test func agreementIsSplitHalfReliability() {

@@ -8,6 +8,9 @@ import VitrineTensor
 /// published rule is ill-conditioned on trained models: noise far below a grey level moves the map. `chefer-stable` adds
 /// `(epsilon sd)^2` to the squared denominator of both residual additions and nothing else.
 ///
+/// `chefer:reading=txv` is what the package txv 0.0.2 computes under this name: at every addition the skip's relevance goes to the branch and
+/// the branch's is lost, and rows of `E_l + I` are divided by their sums.
+///
 /// Where the head reads a mean of the P patches, the identity alone would give 1/P at every patch, thousands of times what stands on it;
 /// the map is without it, and at least 0.
 ///
@@ -20,7 +23,8 @@ struct CheferRelevance: TraceExplainer {
     static let methods = [
         Method(
             "chefer", "transformer attribution as published; ill-conditioned on trained models",
-            "Chefer, Gur & Wolf 2021, arXiv:2012.09838", family: .relevance, options: "start=0, precision=single|double"
+            "Chefer, Gur & Wolf 2021, arXiv:2012.09838", family: .relevance,
+            options: "start=0, precision=single|double, reading=authors|txv"
         ) { options throws(MethodError) in try CheferRelevance(&options, stabilised: false) },
         Method(
             "chefer-stable", "transformer attribution with stabilised residual additions",
@@ -29,7 +33,10 @@ struct CheferRelevance: TraceExplainer {
         ) { options throws(MethodError) in try CheferRelevance(&options, stabilised: true) },
     ]
 
+    enum Reading: String, CaseIterable { case authors, txv }
+
     var rule: RelevanceRule
+    var reading = Reading.authors
     /// s, the first block of the product.
     var start = 0
 
@@ -39,6 +46,9 @@ struct CheferRelevance: TraceExplainer {
         if stabilised {
             rule = .stabilised(
                 epsilon: try options.takeNumber("epsilon", default: 0.03, .positive))
+        } else {
+            reading = try options.takeWord("reading", default: .authors)
+            if reading == .txv { rule = RelevanceRule(.skipIntoBranch) }
         }
         rule.precision = try options.takePrecision()
     }
@@ -50,13 +60,23 @@ struct CheferRelevance: TraceExplainer {
 
     func map(_ subject: Subject) -> MethodResult {
         let trace = subject.values()
-        let row = rolledOutWithIdentity(subject, from: start) { l in
+        func matrix(_ l: Int) -> Tensor {
             let relevance = trace.relevance(.attention(l), rule: rule)
             var product = relevance
             multiply(trace.attentionGradient(l), relevance, into: &product)
             clampNegatives(&product)
             return meanOverHeads(product)
         }
+        let row =
+            switch reading {
+            case .authors: rolledOutWithIdentity(subject, from: start, matrix)
+            case .txv:
+                rolledOut(subject.readout, blocks: start..<subject.depth) { l in
+                    var shares = matrix(l)
+                    normaliseRowsWithIdentity(&shares)
+                    return shares
+                }
+            }
         return MethodResult(
             subject.patchMap(subject.patches(row), .relevance), notes: ["conservation": trace.relevanceSums(rule: rule)])
     }

@@ -12,7 +12,7 @@ import VitrineTensor
 ///
 /// `samples` binary masks over `grid` x `grid` cells, each column a Latin hypercube (as many cells on as off); `score_k = tr(H K_k H L) / N`, K the equality of
 /// column k, L a Gaussian kernel of the answers whose width is their median magnitude, H the centring. Says how much, not in which direction.
-/// `tolerance`: `Sampling`.
+/// The standard error beside it: `Jackknife`. `tolerance`: `Sampling`.
 struct HSIC: Explainer {
     static let methods = [
         Method(
@@ -54,9 +54,9 @@ struct HSIC: Explainer {
         }
         var answers: [Double] = []
         /// Scores from every `step`-th draw.
-        func scores(from first: Int, step: Int) -> [Double] {
-            let taken = Array(stride(from: first, to: answers.count, by: step))
-            return Self.scores(isOn.map { column in taken.map { column[$0] } }, taken.map { answers[$0] })
+        func scores(from first: Int, step: Int) -> [Double] { scores(Array(stride(from: first, to: answers.count, by: step))) }
+        func scores(_ taken: [Int]) -> [Double] {
+            Self.scores(isOn.map { column in taken.map { column[$0] } }, taken.map { answers[$0] })
         }
         let notes = try sampling.run { range in
             let coalitions = range.lazy.map { i in (0..<subject.grid.count).filter { isOn[cells.cell[$0]][i] } }
@@ -64,7 +64,13 @@ struct HSIC: Explainer {
         } halves: {
             (scores(from: 0, step: 2).map { Float($0) }, scores(from: 1, step: 2).map { Float($0) })
         }
-        return MethodResult(subject.patchMap(cells.spread(scores(from: 0, step: 1)), .relevance), notes: notes)
+        // A score grows with the number of draws.
+        let errors = Jackknife.errors(draws: answers.count) { taken in
+            taken.isEmpty ? nil : scores(taken).map { $0 * Double(answers.count) / Double(taken.count) }
+        }
+        return MethodResult(
+            subject.patchMap(cells.spread(scores(from: 0, step: 1)), .relevance), notes: notes,
+            error: errors.map { subject.patchMap(cells.spread($0.map(Double.init)), .relevance) })
     }
 
     /// HSIC of each binary column with the answers.

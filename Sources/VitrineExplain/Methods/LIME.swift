@@ -63,16 +63,9 @@ struct LIME: Explainer {
             return halves.count == 2 ? (halves[0].map { Float($0) }, halves[1].map { Float($0) }) : nil
         }
         guard let values = fitted(rows, n) else { throw MethodFailure("the weights of \(samples) samples vanish; raise width or samples") }
-        let partial = (0..<10).compactMap { group in fitted(rows.enumerated().filter { $0.offset % 10 != group }.map(\.element), n) }
-        var error: HeatMap?
-        if partial.count == 10 {
-            let errors = (0..<n).map { i -> Float in
-                let mean = partial.reduce(0) { $0 + $1[i] } / 10
-                return Float((partial.reduce(0) { $0 + ($1[i] - mean) * ($1[i] - mean) } * 0.9).squareRoot())
-            }
-            error = subject.patchMap(errors, .relevance)
-        }
-        return MethodResult(subject.patchMap(values.map { Float($0) }, .relevance), notes: notes, error: error)
+        let errors = Jackknife.errors(draws: rows.count) { taken in fitted(taken.map { rows[$0] }, n) }
+        return MethodResult(
+            subject.patchMap(values.map { Float($0) }, .relevance), notes: notes, error: errors.map { subject.patchMap($0, .relevance) })
     }
 
     /// Ridge with a free intercept: everything is centred by its weighted mean first.

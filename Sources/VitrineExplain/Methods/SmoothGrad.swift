@@ -6,7 +6,7 @@ import VitrineTensor
 /// (Adebayo et al. 2018, https://arxiv.org/abs/1810.03307).
 ///
 /// Noise is normal with `sigma` times the image's own range per channel (at the level of tokens, the range of all tokens' values). Signed
-/// values are summed over channels before they are squared or their variance is taken. The standard error of a mean stands
+/// values are summed over channels before they are squared or their variance is taken. Their standard error stands
 /// beside the map. `samples` passes up and down, which the three methods share where their options agree; `tolerance`: `Sampling`.
 struct SmoothGrad: Explainer {
     enum Summary: String { case mean, squares, variance }
@@ -74,7 +74,15 @@ struct SmoothGrad: Explainer {
             level == .pixel ? subject.pixelMap(values, .pixels) : subject.patchMap(values, .relevance)
         }
         return MethodResult(
-            map(summarised(all)), notes: notes, error: summary == .mean && all.count > 1 ? map(all.errors) : nil)
+            map(summarised(all)), notes: notes, error: all.count > 1 ? map(errors(all)) : nil)
+    }
+
+    private func errors(_ moments: Moments) -> [Float] {
+        switch summary {
+        case .mean: moments.errors
+        case .squares: moments.errorsOfSquares
+        case .variance: moments.errorsOfVariances
+        }
     }
 
     private func summarised(_ moments: Moments) -> [Float] {

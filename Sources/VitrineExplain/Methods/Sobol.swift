@@ -6,7 +6,7 @@ import VitrineTensor
 ///
 /// Two sets of `samples` masks in [0, 1] per cell, Latin hypercubes A and B; C_k is A with column k of B: `ST_k = sum (f(A) - f(C_k))² / (2 N Var f(A))`. A
 /// mask multiplies the normalised pixels of its cell, so 0 is the mean colour. `samples (grid² + 1)` passes. Says how much, not in which direction.
-/// `tolerance`: `Sampling`, whose draws are rows: grid² + 1 passes each.
+/// The standard error beside it: `Jackknife`. `tolerance`: `Sampling`, whose draws are rows: grid² + 1 passes each.
 struct Sobol: Explainer {
     static let methods = [
         Method(
@@ -48,8 +48,9 @@ struct Sobol: Explainer {
         let (a, b) = ((0..<d).map { column(0, $0) }, (0..<d).map { column(1, $0) })
         /// By row: the answers to A, then to C_0 ... C_(d-1).
         var rows: [[Double]] = []
-        func indices(from first: Int, step: Int) -> [Double] {
-            let taken = stride(from: first, to: rows.count, by: step).map { rows[$0] }
+        func indices(from first: Int, step: Int) -> [Double] { indices(Array(stride(from: first, to: rows.count, by: step))) }
+        func indices(_ places: [Int]) -> [Double] {
+            let taken = places.map { rows[$0] }
             return Self.indices((0...d).flatMap { k in taken.map { $0[k] } }, samples: taken.count, cells: d)
         }
         let notes = try sampling.run { range in
@@ -64,7 +65,10 @@ struct Sobol: Explainer {
         } halves: {
             rows.count < 4 ? nil : (indices(from: 0, step: 2).map { Float($0) }, indices(from: 1, step: 2).map { Float($0) })
         }
-        return MethodResult(subject.patchMap(cells.spread(indices(from: 0, step: 1)), .relevance), notes: notes)
+        let errors = Jackknife.errors(draws: rows.count) { $0.count > 1 ? indices($0) : nil }
+        return MethodResult(
+            subject.patchMap(cells.spread(indices(from: 0, step: 1)), .relevance), notes: notes,
+            error: errors.map { subject.patchMap(cells.spread($0.map(Double.init)), .relevance) })
     }
 
     /// Jansen's total indices from the answers to A and to every C_k.

@@ -6,7 +6,7 @@ import VitrineTensor
 ///
 /// Every channel of every block's output is a vector over patches; k-means with `masks` clusters gives as many raw masks, of each of which the top
 /// `keep` share of patches is kept, really dropped otherwise. Map_i = the mean probability over the masks that keep i; a patch that none keeps takes the
-/// least value. `tolerance`: `Sampling`. `masks` shortened passes, and the clustering: O(depth · width · masks · patches) per round.
+/// least value. Beside it the standard error of that mean. `tolerance`: `Sampling`. `masks` shortened passes, and the clustering: O(depth · width · masks · patches) per round.
 struct TIS: Explainer {
     static let methods = [
         Method(
@@ -65,22 +65,24 @@ struct TIS: Explainer {
         }
         let all = halves[0].joined(with: halves[1])
         notes["never-kept"] = [Double(all.neverKept)]
-        return MethodResult(subject.patchMap(all.map, .relevance), notes: notes)
+        return MethodResult(subject.patchMap(all.map, .relevance), notes: notes, error: subject.patchMap(all.errors, .relevance))
     }
 
     /// The mean answer over the sets that keep a patch.
     private struct KeptMeans {
         private var sums: [Double]
+        private var squares: [Double]
         private var counts: [Double]
 
         init(count: Int) {
             sums = [Double](repeating: 0, count: count)
-            counts = sums
+            (squares, counts) = (sums, sums)
         }
 
         mutating func add(_ set: [Int], _ value: Double) {
             for i in set {
                 sums[i] += value
+                squares[i] += value * value
                 counts[i] += 1
             }
         }
@@ -89,12 +91,24 @@ struct TIS: Explainer {
             var result = self
             for i in sums.indices {
                 result.sums[i] += other.sums[i]
+                result.squares[i] += other.squares[i]
                 result.counts[i] += other.counts[i]
             }
             return result
         }
 
         var neverKept: Int { counts.count { $0 == 0 } }
+
+        /// Standard errors of the means, as if sets were drawn independently; where none or one keeps a patch, the whole range of the map.
+        var errors: [Float] {
+            let map = map
+            let range = (map.max() ?? 0) - (map.min() ?? 0)
+            return sums.indices.map { i in
+                guard counts[i] > 1 else { return range }
+                let mean = sums[i] / counts[i]
+                return Float((max(0, squares[i] / counts[i] - mean * mean) / (counts[i] - 1)).squareRoot())
+            }
+        }
 
         /// A patch that no set keeps takes the least mean.
         var map: [Float] {

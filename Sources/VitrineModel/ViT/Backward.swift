@@ -93,6 +93,8 @@ public struct RelevanceRule: Sendable, Hashable, Codable {
         case published
         /// `R q / (q^2 + (epsilon sd(q))^2)` with `q = z1 + z2`; everything else unchanged.
         case stabilised(epsilon: Float)
+        /// As txv 0.0.2 runs: the skip's share is handed to the branch, and the branch's share is lost.
+        case skipIntoBranch
     }
 
     public var addition: Addition

@@ -61,6 +61,13 @@ extension VisionTransformer {
         return Pass(model: self, layout: layout, workspace: workspace).normed(norm, rows).output
     }
 
+    /// Queries, keys and values `[n, 3 width]`, each behind a block's output projection.
+    public func projected(_ qkv: Tensor, block: Int, workspace: Workspace) -> Tensor {
+        let layout = TokenLayout(configuration: configuration, grid: configuration.positionGrid, request: .logits)
+        let rows = qkv.reshaped([3 * qkv.shape[0], configuration.width])
+        return Pass(model: self, layout: layout, workspace: workspace).linear(blocks[block].projection, rows).reshaped(qkv.shape)
+    }
+
     /// The patch grid of images `[B, channels, height, width]` that this model takes.
     func checkedGrid(of images: Tensor) throws(ViTError) -> PatchGrid {
         guard images.shape.rank == 4, images.shape[0] > 0, images.shape[1] == configuration.channels else {

@@ -103,15 +103,17 @@ extension Pass {
     ) -> (attention: Tensor, input: Tensor?) {
         let block = model.blocks[l]
         // z'' = z' + MLP branch.
+        let isLost = rule.addition == .skipIntoBranch
         let (toMiddle, toMLP) = relevanceOfAdd(r, s.middle, s.mlp.branch, sum: s.output, rule: rule)
-        let rMiddle = relevanceOfClone(toMiddle, relevanceOfMLP(block, s.mlp, middle: s.middle, toMLP), x: s.middle)
+        let ofMLP = relevanceOfMLP(block, s.mlp, middle: s.middle, isLost ? toMiddle : toMLP)
+        let rMiddle = isLost ? ofMLP : relevanceOfClone(toMiddle, ofMLP, x: s.middle)
         // z' = z + attention branch.
         let (toInput, toAttention) = relevanceOfAdd(rMiddle, s.skipped, s.attention.branch, sum: s.middle, rule: rule)
-        let rContext = relevance(of: block.projection, x: s.attention.read, y: s.attention.projected, toAttention)
+        let rContext = relevance(of: block.projection, x: s.attention.read, y: s.attention.projected, isLost ? toInput : toAttention)
         var (rAttention, rQKV) = relevanceOfContext(l, s.attention, rContext)
         guard wantsInput else { return (rAttention, nil) }
         relevanceOfScores(l, s.attention, rAttention, into: &rQKV)
         let rNorm1 = relevance(of: block.qkv, x: s.attention.norm.output, y: s.attention.mapped, rQKV)
-        return (rAttention, relevanceOfClone(allRows(toInput), rNorm1, x: s.input))
+        return (rAttention, isLost ? rNorm1 : relevanceOfClone(allRows(toInput), rNorm1, x: s.input))
     }
 }
