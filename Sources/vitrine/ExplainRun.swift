@@ -223,6 +223,7 @@ struct ExplainRun {
                 probabilities: probabilities, stored: item.stored, view: item.view, digest: item.digest, seconds: seconds,
                 passes: result.passCount)
         }
+        var remarks: [(remark: String, methods: [String])] = []
         for explanation in result.explanations {
             var line = newLine(explanation.method, explanation.target)
             if let problem, !plan.methods[explanation.index].method.isControl {
@@ -231,14 +232,21 @@ struct ExplainRun {
                 line.display = explanation.map.display
                 let audit = explanation.map.audit
                 let isExpected = plan.methods[explanation.index].method.isControl || plan.methods[explanation.index].name == "constant"
-                if let fault = audit.problem, !isExpected {
-                    line.remark = fault
-                    outcome.notes.append((item.entry.path, "\(explanation.method): \(fault)"))
+                if !isExpected, let remark = explanation.remark {
+                    line.remark = remark
+                    if let known = remarks.firstIndex(where: { $0.remark == remark }) {
+                        remarks[known].methods.append(explanation.method)
+                    } else {
+                        remarks.append((remark, [explanation.method]))
+                    }
                 }
                 line.audit = .init(map: audit, notes: explanation.notes, stability: stabilities?[explanation.index])
                 try write(explanation, of: item, line)
             }
             outcome.lines.append(try JSON.line(line))
+        }
+        for (remark, methods) in remarks {
+            outcome.notes.append((item.entry.path, "\(methods.joined(separator: ", ")): \(remark)"))
         }
         for failure in result.failures {
             var line = newLine(failure.method, result.target)

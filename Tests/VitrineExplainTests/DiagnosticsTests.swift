@@ -1,3 +1,4 @@
+import Foundation
 import ReferenceViT
 import Testing
 import VitrineImage
@@ -63,6 +64,30 @@ import VitrineTensor
         #expect(problem([0, 0])?.contains("0 everywhere") == true)
         #expect(problem([2, 2])?.contains("one value everywhere") == true)
         #expect(problem([.nan, 2])?.contains("NaN (1 values)") == true)
+    }
+
+    /// A map of which nothing can be seen, though no value is wrong, and one that is all sampling error.
+    @Test func whatCannotBeSeenIsRemarked() {
+        func remark(_ values: [Float], rows: Int, height: Int, error: [Float]? = nil) -> String? {
+            func map(_ values: [Float]) -> HeatMap {
+                HeatMap(
+                    rows: rows, columns: values.count / rows, values: values, height: height, width: values.count / rows * (height / rows),
+                    display: .pixels)
+            }
+            return Explanation(index: 0, method: "x", map: map(values), notes: [:], error: error.map(map), target: nil).remark
+        }
+        var pixels = (0..<400).map { Float(sin(Double($0))) * 0.01 }
+        pixels[37] = 1
+        #expect(remark(pixels, rows: 20, height: 20)?.contains("single pixels set the scale") == true)
+        // One patch of many is an answer, and so are eight pixels in a hundred.
+        #expect(remark(pixels, rows: 20, height: 80) == nil)
+        for i in 0..<32 { pixels[i] = 1 }
+        #expect(remark(pixels, rows: 20, height: 20) == nil)
+        #expect(remark([Float](repeating: 0, count: 4), rows: 2, height: 2)?.contains("0 everywhere") == true)
+        // Values of variance 1: errors of 0.6 are a third of it, of 0.8 almost two thirds.
+        let values: [Float] = [1, -1, 1, -1]
+        #expect(remark(values, rows: 2, height: 8, error: [0.6, 0.6, 0.6, 0.6]) == nil)
+        #expect(remark(values, rows: 2, height: 8, error: [0.8, 0.8, 0.8, 0.8])?.contains("take more samples") == true)
     }
 
     /// The integrated map adds up to what the block's norm1 output adds to the logit; the gap shrinks with the nodes.
