@@ -28,6 +28,10 @@ public struct ImageExplanations: Sendable {
     public var failures: [(index: Int, method: String, message: String)]
     /// Images that went through the network for this one, shared passes and versions of the image included.
     public var passCount = 0
+    /// Patches whose token stands out from all others by its norm (as the note `outlier-patches` counts them), row by row.
+    public var outliers: [Int] = []
+    /// Patches of the image.
+    public var grid = PatchGrid(rows: 0, columns: 0)
 }
 
 extension ImageExplanations {
@@ -176,12 +180,14 @@ public struct ExplanationPlan: Sendable {
                 model: model, image: image.pixels, grid: subject.grid, target: target, workspace: workspace, watch: watch)
             var result = ImageExplanations(logits: subject.logits, target: target, explanations: [], failures: [])
             let isRead = own[.identity]!.trace.forward[OutlierPatches.site(model.configuration)] != nil
-            let outliers = isRead ? OutlierPatches.count(subject) : nil
+            let outliers = isRead ? OutlierPatches.patches(subject) : nil
+            result.grid = subject.grid
+            result.outliers = outliers ?? []
             for index in served {
                 let method = methods[index]
                 do {
                     var found = try method.explainer.map(subject, probe)
-                    if let outliers, !method.method.isControl { found.notes["outlier-patches"] = [Double(outliers)] }
+                    if let outliers, !method.method.isControl { found.notes["outlier-patches"] = [Double(outliers.count)] }
                     result.explanations.append(
                         Explanation(
                             index: index, method: method.name, map: found.map, notes: found.notes, error: found.error, target: target))

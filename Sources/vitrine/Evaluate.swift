@@ -91,6 +91,8 @@ struct Evaluate: ParsableCommand {
     func validate() throws {
         guard workers > 0 else { throw ValidationError("--workers must be at least 1") }
         guard (model == nil) == (images == nil) else { throw ValidationError("--model and --images belong together: give both or neither") }
+        guard modelOptions.preset == nil || model != nil else { throw ValidationError("--preset needs --model, whose images it prepares") }
+        guard preprocess == nil || modelOptions.preset == nil else { throw ValidationError("--preprocess and --preset: give one of them") }
     }
 
     func run() throws {
@@ -108,7 +110,7 @@ struct Evaluate: ParsableCommand {
         let witnesses = try model.map {
             try MapWitnesses(
                 model: modelOptions.load($0, otherwise: MapWitnesses.settings(folder)).model.packing(), images: images ?? "",
-                target: target, preprocess: preprocess, maps: folder,
+                target: target, preprocess: preprocess, preset: modelOptions.preset, maps: folder,
                 seed: seed)
         }
         // Maps of another tool say nothing of the images' way to the network; the model behind them may.

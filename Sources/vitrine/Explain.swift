@@ -72,6 +72,13 @@ struct Explain: ParsableCommand {
 
     @OptionGroup(title: "Picture options") var overlayOptions: OverlayOptions
 
+    @Flag(
+        help: """
+            Leave out of the pictures the patches whose token stands out by its norm, which the audit counts as outlier-patches; arrays keep \
+            them.
+            """)
+    var hideOutliers = false
+
     @Flag(help: "Also draw the standard error of methods that estimate it, as <name>.<method>.error.png.")
     var errors = false
 
@@ -89,6 +96,7 @@ struct Explain: ParsableCommand {
         guard batch > 0, workers > 0 else { throw ValidationError("--batch and --workers must be at least 1") }
         for target in targets where target.hasPrefix("-") { throw ValidationError("--target \(target): class indices start at 0") }
         guard Set(targets).count == targets.count else { throw ValidationError("--target: names a class twice") }
+        guard preprocess == nil || modelOptions.preset == nil else { throw ValidationError("--preprocess and --preset: give one of them") }
         guard targetExpression == nil || targets.isEmpty || targets == ["predicted"] else {
             throw ValidationError("--target and --target-expression: give one of them")
         }
@@ -119,7 +127,8 @@ struct Explain: ParsableCommand {
         let run = try ExplainRun(
             plan: ExplanationPlan(model: loaded.model.packing(), methods: configured, seed: seed), loaded: loaded,
             preparation: chosen.preprocess,
-            target: target, modelName: model, overlay: overlayOptions, output: output, measuresStability: stability, drawsErrors: errors,
+            target: target, modelName: model, overlay: overlayOptions, hidesOutliers: hideOutliers, output: output,
+            measuresStability: stability, drawsErrors: errors,
             batch: batch, workers: workers, isQuiet: quiet, provenance: provenance(chosen, loaded, digest: digest))
         let signals = StopSignals()
         let failed: Int
@@ -140,19 +149,18 @@ struct Explain: ParsableCommand {
     }
 
     private func chosenPreprocess(_ loaded: LoadedModel) throws -> ChosenPreprocess {
-        let (grid, patch) = (loaded.model.configuration.positionGrid, loaded.model.configuration.patchSize)
-        let published = loaded.report.preparations.map { ($0.path, $0.text) }
-        let stored = loaded.report.metadata[Preprocess.metadataKey]
-        func chosen(_ given: String?) throws -> ChosenPreprocess {
-            try ChosenPreprocess(
-                given: given, stored: stored, published: published, height: grid.rows * patch, width: grid.columns * patch)
-        }
         let choice: ChosenPreprocess
-        do { choice = try chosen(preprocess) } catch let error as PreprocessError {
-            guard case .unsupported = error else { throw error }
-            throw CommandFailure("\(error) (--preprocess)")
+        do { choice = try ChosenPreprocess(for: loaded, given: preprocess, preset: modelOptions.preset) } catch {
+            switch error {
+            case .unsupported: throw CommandFailure("\(error) (--preprocess)")
+            case .presetConflict: throw CommandFailure("\(error) (--preset, --preprocess)")
+            default: throw error
+            }
         }
-        if preprocess != nil, let own = try? chosen(nil), own.source != .assumed, own.preprocess != choice.preprocess {
+        if case .preset = choice.source { complain("\(loaded.report.path): preprocessing \(choice.preprocess) (\(choice.source))") }
+        if preprocess != nil, let own = try? ChosenPreprocess(for: loaded, given: nil, preset: nil), own.source != .assumed,
+            own.preprocess != choice.preprocess
+        {
             complain(
                 "note: the checkpoint was trained with preprocessing \(own.preprocess); --preprocess \(choice.preprocess) overrides it")
         }
@@ -179,15 +187,10 @@ struct Explain: ParsableCommand {
             "batch": "\(batch)",
             "workers": "\(workers)", "seed": "\(seed)", "stability": "\(stability)",
         ]
-        options["preprocess-from"] =
-            switch chosen.source {
-            case .given: "--preprocess"
-            case .stored: "the checkpoint"
-            case .published(let path): path
-            case .assumed: "assumed"
-            }
+        options["preprocess-from"] = chosen.source.description
         options["target-expression"] = targetExpression
         for (setting, text) in modelOptions.settings { options[setting.rawValue] = text }
+        if hideOutliers { options["hide-outliers"] = "true" }
         if targets.count > 1 { options["targets"] = targets.joined(separator: ", ") }
         for fact in loaded.report.facts { options["model: \(fact.name)"] = "\(fact.value) (\(fact.source))" }
         return Provenance(files: loaded.report.files.merging([model: digest]) { $1 }, options: options)

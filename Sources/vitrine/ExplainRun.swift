@@ -16,6 +16,8 @@ struct ExplainRun {
     let target: ExplainTarget
     let modelName: String
     let overlay: OverlayOptions
+    /// Whether pictures leave out patches that stand out by their token's norm.
+    let hidesOutliers: Bool
     let output: String
     let measuresStability: Bool
     let drawsErrors: Bool
@@ -241,7 +243,7 @@ struct ExplainRun {
                     }
                 }
                 line.audit = .init(map: audit, notes: explanation.notes, stability: stabilities?[explanation.index])
-                try write(explanation, of: item, line)
+                try write(explanation, of: item, line, without: hidesOutliers ? (result.outliers, result.grid) : nil)
             }
             outcome.lines.append(try JSON.line(line))
         }
@@ -287,7 +289,9 @@ struct ExplainRun {
 
     // MARK: Files
 
-    private func write(_ explanation: Explanation, of item: Item, _ line: ResultLine) throws {
+    private func write(
+        _ explanation: Explanation, of item: Item, _ line: ResultLine, without outliers: (patches: [Int], grid: PatchGrid)?
+    ) throws {
         let map = explanation.map
         let path = FileCollection.join(output, line.mapFile)
         if item.entry.name.contains("/") { try OutputFolder.make(PathText.folder(path)) }
@@ -300,8 +304,15 @@ struct ExplainRun {
                 try Overlay.titled(picture, lines: ["\(line.method): standard error"]).write(png: path + ".error.png")
             }
         }
-        let picture = overlay.overlay(showsColorBar: true).picture(of: item.picture.place(map), over: item.picture.image)
-        try Overlay.titled(picture, lines: title(line)).write(png: path + ".png")
+        var (shown, lines) = (map, title(line))
+        if let outliers, !outliers.patches.isEmpty {
+            let count = Words.count(outliers.patches.count, "outlier patch", "outlier patches")
+            let hidden = map.hiding(outliers.patches, rows: outliers.grid.rows, columns: outliers.grid.columns)
+            shown = hidden ?? map
+            lines.append(hidden == nil ? "\(count) shown: the map's cells are no patches" : "\(count) left out")
+        }
+        let picture = overlay.overlay(showsColorBar: true).picture(of: item.picture.place(shown), over: item.picture.image)
+        try Overlay.titled(picture, lines: lines).write(png: path + ".png")
     }
 
     private func title(_ line: ResultLine) -> [String] {

@@ -1,11 +1,14 @@
 import ArgumentParser
 import Foundation
+import VitrineData
+import VitrineExplain
 import VitrineModel
 import VitrineTensor
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Says what a checkpoint is: family, architecture, parameters, classes, unused and missing keys, SHA-256.")
+        abstract: "Says what a checkpoint is: family, every fact with where it comes from, preprocessing, unused tensors, methods, SHA-256."
+    )
 
     @Argument(help: "safetensors, .pth, .pt or .bin")
     var checkpoint: String
@@ -17,11 +20,33 @@ struct Inspect: ParsableCommand {
 
     func run() throws {
         let (loaded, sha256) = try options.load(checkpoint)
-        let description = Description(loaded, sha256: sha256)
+        let description = try Description(loaded, sha256: sha256, preset: options.preset)
         print(json ? try description.json() : description.lines)
     }
 
     private struct Description: Encodable {
+        /// A fact and where it comes from.
+        struct Fact: Encodable {
+            var name: String
+            var value: String
+            var source: String
+            /// The flag that gives it; absent where none does.
+            var flag: String?
+        }
+
+        struct Preparation: Encodable {
+            var text: String
+            var source: String
+            /// Why nothing can be said; absent where it can.
+            var problem: String?
+        }
+
+        struct Methods: Encodable {
+            var canRun: [String]
+            /// By name, why not.
+            var cannot: [String: String]
+        }
+
         var path: String
         var family: String
         var group: String
@@ -33,10 +58,14 @@ struct Inspect: ParsableCommand {
         var missingKeys: [String]
         var notes: [String]
         var facts: [String: String]
+        var table: [Fact]
+        var preprocessing: Preparation
+        var methods: Methods
         var classNames: [String]
+        var files: [String: String]
         var sha256: String
 
-        init(_ loaded: LoadedModel, sha256: String) {
+        init(_ loaded: LoadedModel, sha256: String, preset: String?) throws {
             let report = loaded.report
             path = report.path
             family = report.family.rawValue
@@ -51,7 +80,64 @@ struct Inspect: ParsableCommand {
             notes = report.notes
             facts = Dictionary(report.facts.map { ($0.name, "\($0.value): \($0.source)") }) { first, _ in first }
             classNames = report.classNames
+            files = report.files
             self.sha256 = sha256
+            table = Self.table(loaded)
+            preprocessing = try Self.preparation(loaded, preset: preset)
+            let (methods, leftOut) = try ConfiguredMethod.expanded(["all"], for: loaded.model.configuration)
+            self.methods = Methods(
+                canRun: methods.map(\.name),
+                // The same reason for many methods, without their names.
+                cannot: Dictionary(leftOut.map { ($0.name, $0.reason.replacing("method '\($0.name)' ", with: "")) }) { first, _ in first })
+        }
+
+        /// What the loader knew with its sources, and what names and shapes of the tensors show besides.
+        private static func table(_ loaded: LoadedModel) -> [Fact] {
+            let (c, report) = (loaded.model.configuration, loaded.report)
+            let isStored = report.facts.contains { $0.origin == .stored }
+            var rows: [Fact] = []
+            func shown(_ name: String, _ value: String) {
+                rows.append(Fact(name: name, value: value, source: isStored ? "stored by Vitrine" : "tensors"))
+            }
+            shown("family", report.family.rawValue)
+            for fact in report.facts {
+                rows.append(Fact(name: fact.name, value: fact.value, source: fact.source, flag: fact.setting.map { "--\($0.rawValue)" }))
+            }
+            func missing(_ name: String) -> Bool { !report.facts.contains { $0.name == name } }
+            let hidden = c.mlp == .swiGLU ? "gate and value of \(c.hidden)" : "\(c.hidden)"
+            shown("hidden width of the MLP", hidden)
+            shown("patch", "\(c.patchSize) pixels, \(c.channels) channels")
+            var prefixTokens: [String] = []
+            if c.hasClassToken { prefixTokens.append("class token") }
+            if c.hasDistillationToken { prefixTokens.append("distillation token") }
+            if c.registers > 0 { prefixTokens.append("\(c.registers) registers") }
+            shown("tokens before the patches", prefixTokens.isEmpty ? "none" : prefixTokens.joined(separator: ", "))
+            if missing("position grid") { shown("learnt positions", c.hasPositionEmbedding ? "\(c.positionGrid)" : "none") }
+            if missing("last norm") { shown("last norm", c.normPlacement == .afterPooling ? "behind the pool" : "before the pool") }
+            shown("layer scale", c.hasLayerScale ? "yes" : "no")
+            let more = [
+                c.hasRelativePositions ? "relative positions" : nil, c.hasQueryKeyNorm ? "norm on queries and keys" : nil,
+                c.hasContextNorm ? "norm on the context" : nil, c.hasHiddenNorm ? "norm in the MLP" : nil,
+                c.hasKeyBias ? nil : "keys without bias", c.hasInputNorm ? "a norm before block 0" : nil,
+            ].compactMap(\.self)
+            if !more.isEmpty { shown("besides", more.joined(separator: ", ")) }
+            if c.projectionWidth > 0 || c.hasUnitFeatures {
+                shown("features", "\(c.featureWidth) values" + (c.hasUnitFeatures ? " of length 1" : ""))
+            }
+            shown("classes", c.classes == 0 ? "none: a backbone without a head" : "\(c.classes)")
+            return rows
+        }
+
+        /// How images are prepared for the model where nobody says otherwise.
+        private static func preparation(_ loaded: LoadedModel, preset: String?) throws -> Preparation {
+            let choice: ChosenPreprocess
+            do {
+                choice = try ChosenPreprocess(for: loaded, given: nil, preset: preset)
+            } catch {
+                if preset != nil { throw error }
+                return Preparation(text: "", source: "", problem: "\(error)")
+            }
+            return Preparation(text: choice.preprocess.description, source: choice.source.description)
         }
 
         func json() throws -> String {
@@ -61,54 +147,49 @@ struct Inspect: ParsableCommand {
         }
 
         var lines: String {
-            let c = configuration
-            var prefixTokens: [String] = []
-            if c.hasClassToken { prefixTokens.append("class token") }
-            if c.hasDistillationToken { prefixTokens.append("distillation token") }
-            if c.registers > 0 { prefixTokens.append("\(c.registers) registers") }
-            let mlp =
-                switch c.mlp {
-                case .activation(let kind): "\(kind.rawValue), hidden width \(c.hidden)"
-                case .swiGLU: "SwiGLU, hidden width \(c.hidden)"
-                }
-            var rows: [(String, String)] = [
-                ("file", path), ("sha-256", sha256), ("family", family),
+            var head: [(String, String)] = [
+                ("file", path), ("sha-256", sha256),
                 ("tensors", elementTypes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")),
                 ("parameters", "\(parameters)"),
-                ("blocks", "\(c.depth), width \(c.width), \(c.heads) heads"),
-                ("mlp", mlp),
-                (
-                    "patch",
-                    "\(c.patchSize) pixels, "
-                        + (c.hasPositionEmbedding
-                            ? "position grid \(c.positionGrid), resampled \(c.positionResampling.rawValue)" : "no learnt positions")
-                ),
-                ("prefix", prefixTokens.isEmpty ? "none" : prefixTokens.joined(separator: ", ")),
-                ("pooling", "\(c.pooling.rawValue), norm \(c.normPlacement.rawValue), epsilon \(c.normEpsilon)"),
-                ("layer scale", c.hasLayerScale ? "yes" : "no"),
-                (
-                    "classes",
-                    c.classes == 0
-                        ? "none: a backbone without a head"
-                        : "\(c.classes)" + (classNames.isEmpty ? "" : ": " + classNames.prefix(20).joined(separator: ", "))
-                ),
             ]
-            let more = [
-                c.rotary == nil ? nil : "rotary positions", c.hasRelativePositions ? "relative positions" : nil,
-                c.hasQueryKeyNorm ? "norm on queries and keys" : nil, c.hasContextNorm ? "norm on the context" : nil,
-                c.hasHiddenNorm ? "norm in the MLP" : nil, c.hasKeyBias ? nil : "keys without bias",
-            ].compactMap { $0 }
-            if !more.isEmpty { rows.append(("attention", more.joined(separator: ", "))) }
-            if c.hasInputNorm { rows.append(("before block 0", "a LayerNorm")) }
-            if c.projectionWidth > 0 || c.hasUnitFeatures {
-                rows.append(("features", "\(c.featureWidth) values" + (c.hasUnitFeatures ? " of length 1" : "")))
+            if !group.isEmpty { head.append(("dictionary", group)) }
+            if !prefix.isEmpty { head.append(("prefix of names", prefix)) }
+            head += files.sorted { $0.key < $1.key }.map { ("also read", "\($0.key) (sha-256 \($0.value))") }
+            var text = Self.columns(head.map { [$0.0, $0.1] }) + "\n\n"
+            text += Self.columns([["fact", "value", "from", "changed by"]] + table.map { [$0.name, $0.value, $0.source, $0.flag ?? ""] })
+            if !classNames.isEmpty {
+                text += "\nnames of the classes: " + classNames.prefix(20).joined(separator: ", ") + (classNames.count > 20 ? ", ..." : "")
             }
-            if !group.isEmpty { rows.append(("chosen", "dictionary \(group)")) }
-            if !prefix.isEmpty { rows.append(("prefix of names", prefix)) }
-            rows += unusedKeys.sorted { $0.key < $1.key }.map { ("unused", "\($0.key) (\($0.value))") }
-            rows += facts.sorted { $0.key < $1.key }.map { ("known", "\($0.key) \($0.value)") }
-            let width = rows.map(\.0.count).max()!
-            return rows.map { $0.0.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
+            text += "\n\npreprocessing  "
+            if let problem = preprocessing.problem {
+                text += problem + " (--preprocess of the command)"
+            } else {
+                text += "\(preprocessing.text) (\(preprocessing.source))"
+            }
+            text += "\nmissing        nothing"
+            text += "\nunused         "
+            let unused = unusedKeys.sorted { $0.key < $1.key }
+            text += unused.isEmpty ? "nothing" : unused.map { "\($0.key) (\($0.value))" }.joined(separator: "\n               ")
+            text += "\nmethods        \(methods.canRun.count) of \(methods.canRun.count + methods.cannot.count) can run: "
+            text += methods.canRun.joined(separator: " ")
+            for (reason, names) in Dictionary(grouping: methods.cannot.keys.sorted(), by: { methods.cannot[$0]! }).sorted(by: {
+                $0.key < $1.key
+            }) {
+                text += "\n               not \(names.joined(separator: " ")): \(reason)"
+            }
+            return text
+        }
+
+        /// Rows of equal columns, the last as long as it is.
+        private static func columns(_ rows: [[String]]) -> String {
+            let count = rows.map(\.count).max() ?? 0
+            let widths = (0..<count).map { i in rows.compactMap { i < $0.count ? $0[i].count : nil }.max() ?? 0 }
+            return rows.map { row in
+                let line = row.enumerated().map { i, cell in
+                    i == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[i] - cell.count + 2)
+                }.joined()
+                return String(line.reversed().drop { $0 == " " }.reversed())
+            }.joined(separator: "\n")
         }
     }
 }

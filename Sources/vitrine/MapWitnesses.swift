@@ -22,7 +22,8 @@ struct MapWitnesses {
     /// - Parameters:
     ///   - target: an index or a name of a class, or `predicted`; absent: what the folder of maps names.
     init(
-        model loaded: LoadedModel, images folder: String, target: String?, preprocess: String?, maps: MapFolder, seed: UInt64
+        model loaded: LoadedModel, images folder: String, target: String?, preprocess: String?, preset: String?, maps: MapFolder,
+        seed: UInt64
     ) throws {
         let path = loaded.report.path
         guard loaded.model.head != nil else { throw CommandFailure("\(path): has no classifier head, so that it has no answer to ask for") }
@@ -32,11 +33,8 @@ struct MapWitnesses {
         networks = RandomisedNetworks(loaded.model, seed: seed)
         self.seed = seed
         methodSeed = try maps.explained?.common("seed").flatMap { UInt64($0) } ?? seed
-        let (grid, patch) = (loaded.model.configuration.positionGrid, loaded.model.configuration.patchSize)
-        self.preprocess = try ChosenPreprocess(
-            given: preprocess ?? maps.explained?.common("preprocess"), stored: loaded.report.metadata[Preprocess.metadataKey],
-            published: loaded.report.preparations.map { ($0.path, $0.text) }, height: grid.rows * patch, width: grid.columns * patch
-        ).preprocess
+        let given = try preprocess ?? (preset == nil ? maps.explained?.common("preprocess") : nil)
+        self.preprocess = try ChosenPreprocess(for: loaded, given: given, preset: preset).preprocess
         modelPath = path
         let explained = try maps.explained?.common("target")
         let expression = try maps.explained?.common("target-expression")

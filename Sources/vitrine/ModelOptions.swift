@@ -1,4 +1,5 @@
 import ArgumentParser
+import VitrineData
 import VitrineModel
 
 /// Flags that say how a checkpoint is read, shared by the subcommands that load one: one for each `LoadSetting`.
@@ -17,6 +18,12 @@ struct ModelOptions: ParsableArguments {
     @Option(help: help(.group)) var group: String?
     @Option(help: help(.prefix)) var prefix: String?
     @Option(help: help(.ignore)) var ignore: String?
+    @Option(
+        help: ArgumentHelp(
+            "Preprocessing of a published model, for a file that says nothing itself: "
+                + PreprocessPreset.all.map(\.name).joined(separator: ", ") + ".",
+            valueName: "name"))
+    var preset: String?
 
     private static func help(_ setting: LoadSetting) -> ArgumentHelp {
         let choices = setting.values.contains("|") ? " " + setting.values.replacing("|", with: ", ") + "." : ""
@@ -50,7 +57,12 @@ struct ModelOptions: ParsableArguments {
         return options
     }
 
-    func validate() throws { _ = try loadOptions() }
+    func validate() throws {
+        _ = try loadOptions()
+        if let preset {
+            do { _ = try PreprocessPreset.named(preset) } catch { throw ValidationError("--preset: \(error)") }
+        }
+    }
 
     /// Loads a checkpoint; an error that a flag answers names the flag.
     ///

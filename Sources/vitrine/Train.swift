@@ -176,23 +176,25 @@ struct Train: ParsableCommand {
     /// What a library published beside the checkpoint to start from, where the user says nothing else.
     private func adoptingPreprocess(_ chosenRecipe: Recipe) throws -> Recipe {
         var recipe = chosenRecipe
+        let isSaid = preprocess != nil || self.recipe != nil || config != nil || settings.contains { $0.hasPrefix("preprocess=") }
+        if modelOptions.preset != nil, isSaid || recipe.initialisation == "scratch" {
+            throw ValidationError("--preset serves a checkpoint to start from; where the preprocessing is said otherwise, leave it out")
+        }
         guard preprocess == nil, self.recipe == nil, config == nil, recipe.preprocess == Recipe().preprocess,
             FileManager.default.fileExists(atPath: recipe.initialisation),
             !settings.contains(where: { $0.hasPrefix("preprocess=") })
         else { return recipe }
-        let loaded = try modelOptions.load(recipe.initialisation, head: .fresh(classes: 2)).model
-        let c = loaded.model.configuration
-        let chosen = try ChosenPreprocess(
-            given: nil, stored: nil, published: loaded.report.preparations.map { ($0.path, $0.text) },
-            height: c.positionGrid.rows * c.patchSize, width: c.positionGrid.columns * c.patchSize)
-        guard case .published(let path) = chosen.source, let size = chosen.preprocess.size else { return recipe }
+        var loaded = try modelOptions.load(recipe.initialisation, head: .fresh(classes: 2)).model
+        loaded.report.metadata[Preprocess.metadataKey] = nil
+        let chosen = try ChosenPreprocess(for: loaded, given: nil, preset: modelOptions.preset)
+        guard chosen.source != .assumed, let size = chosen.preprocess.size else { return recipe }
         if imageSize == nil { recipe.imageSize = size }
         recipe.preprocess =
             recipe.imageSize == size
             ? chosen.preprocess.description
             : chosen.preprocess.description.split(separator: ":").filter { !$0.allSatisfy { $0.isNumber || $0 == "," } }.joined(
                 separator: ":")
-        if !quiet { complain("preprocessing \(recipe.preprocess) of \(path); --preprocess changes it") }
+        if !quiet { complain("preprocessing \(recipe.preprocess) (\(chosen.source)); --preprocess changes it") }
         return recipe
     }
 

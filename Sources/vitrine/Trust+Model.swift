@@ -43,6 +43,7 @@ struct TrustModelOptions: ParsableArguments {
             return
         }
         guard data != nil else { throw ValidationError("--model needs --data, the images on which its maps are judged") }
+        guard preprocess == nil || load.preset == nil else { throw ValidationError("--preprocess and --preset: give one of them") }
         if let target, StudyTarget(target) == nil {
             throw ValidationError("--target \(target): is none of positive, predicted, label, or the index of a class")
         }
@@ -91,6 +92,11 @@ extension Trust {
         study.options = source.options
         study.masks = judged.masks.map(relative)
         study.preprocess = judged.preprocess
+        if judged.load.preset != nil {
+            let chosen = try ChosenPreprocess(for: loaded, given: judged.preprocess, preset: judged.load.preset)
+            study.preprocess = chosen.preprocess.description
+            complain("\(model): preprocessing \(chosen.preprocess) (\(chosen.source))")
+        }
         study.target = judged.target.flatMap { StudyTarget($0) } ?? (source.hasLabels ? .positive : .predicted)
         study.methods = chosen.map(\.name)
         study.metrics = more

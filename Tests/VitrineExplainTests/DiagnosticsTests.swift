@@ -33,9 +33,9 @@ import VitrineTensor
     }
 
     @Test func outliersAreCounted() {
-        #expect(OutlierPatches.count([1, 1.1, 0.9, 1, 1.05, 0.95, 40, 1]) == 1)
-        #expect(OutlierPatches.count([1, 1.1, 0.9, 1, 1.05, 0.95, 1.2]) == 0)
-        #expect(OutlierPatches.count([3]) == 0)
+        #expect(OutlierPatches.patches([1, 1.1, 0.9, 1, 1.05, 0.95, 40, 1]) == [6])
+        #expect(OutlierPatches.patches([1, 1.1, 0.9, 1, 1.05, 0.95, 1.2]) == [])
+        #expect(OutlierPatches.patches([3]) == [])
     }
 
     /// A patch whose token is made enormous is counted in every method's notes, and no control speaks of it.

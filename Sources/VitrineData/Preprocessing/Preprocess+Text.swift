@@ -15,6 +15,8 @@ extension Preprocess: Codable {
 
     /// Reads the text form; all parts but the name may be missing.
     ///
+    /// `preset:NAME`, or `preset:NAME:SIDE` where the published model comes in several sizes, is the preprocessing of a `PreprocessPreset`.
+    ///
     /// - Parameters:
     ///   - text: as `description` writes it, or a bare name such as `resize`.
     ///   - defaultSize: the side of the network's input, for texts without a size; the shorter side of `resize-shorter-crop` is
@@ -22,6 +24,10 @@ extension Preprocess: Codable {
     public init(parsing text: String, defaultSize: Int? = nil) throws(PreprocessError) {
         var parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         let name = parts.removeFirst()
+        if name == "preset", let preset = parts.first {
+            self = try Self.preset(preset, Array(parts.dropFirst()), text, defaultSize: defaultSize)
+            return
+        }
         guard let geometry = PreprocessGeometry.all.first(where: { $0.name == name }) else {
             throw .unknownGeometry(text: text, name: name)
         }
@@ -60,6 +66,19 @@ extension Preprocess: Codable {
         }
         guard parts.isEmpty else { throw .tooManyParts(text: text) }
         self.init(geometry: geometry, sizes: sizes, normalisation: normalisation, filter: filter)
+    }
+
+    private static func preset(
+        _ name: String, _ rest: [String], _ text: String, defaultSize: Int?
+    ) throws(PreprocessError) -> Preprocess {
+        let preset = try PreprocessPreset.named(name)
+        guard rest.count <= 1 else { throw .tooManyParts(text: text) }
+        if let written = rest.first {
+            guard preset.size == nil, let side = Int(written), sides.contains(side) else { throw .badSize(text: text, size: written) }
+            return try preset.preprocess(side: side)
+        }
+        guard let side = preset.size ?? defaultSize else { throw .missingSize(text: text, expected: 1) }
+        return try preset.preprocess(side: side)
     }
 
     public init(from decoder: any Decoder) throws {

@@ -123,6 +123,9 @@ public struct Preprocess: Sendable, Equatable, CustomStringConvertible {
 public enum PreprocessError: Error, CustomStringConvertible, Equatable, Sendable {
     case unknownGeometry(text: String, name: String)
     case unknownNormalisation(text: String, name: String)
+    case unknownPreset(name: String)
+    /// A preset and the file's own configuration disagree.
+    case presetConflict(preset: String, says: String, path: String, own: String)
     case badSize(text: String, size: String)
     /// The text gives no size, and no default was at hand.
     case missingSize(text: String, expected: Int)
@@ -147,6 +150,10 @@ public enum PreprocessError: Error, CustomStringConvertible, Equatable, Sendable
             let filters = ResizeFilter.allCases.map(\.rawValue).joined(separator: ", ")
             return
                 "preprocessing '\(text)': '\(name)' is no size, no normalisation (\(names), or MEAN/DEVIATION) and no filter (\(filters))"
+        case .unknownPreset(let name):
+            return "there is no preset '\(name)'; there are \(PreprocessPreset.all.map(\.name).joined(separator: ", "))"
+        case .presetConflict(let preset, let says, let path, let own):
+            return "preset '\(preset)' prepares images by \(says), and \(path) says \(own); leave the preset out, or name a preprocessing"
         case .badSize(let text, let size):
             return
                 "preprocessing '\(text)': size '\(size)' is no whole number in 1...\(Preprocess.sides.upperBound)"

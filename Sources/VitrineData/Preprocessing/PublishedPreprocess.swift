@@ -3,7 +3,7 @@ import VitrineImage
 
 /// The preprocessing that another library wrote beside a checkpoint.
 extension Preprocess {
-    /// Reads `preprocessor_config.json` of Hugging Face, or timm's `pretrained_cfg` in `config.json`.
+    /// Reads `preprocessor_config.json` of Hugging Face, timm's `pretrained_cfg` in `config.json`, or `open_clip_config.json`.
     ///
     /// - Returns: nil for a JSON that says nothing of images.
     /// - Throws: `PreprocessError.unsupported` for steps that are not done here; nothing of them is left out in silence.
@@ -14,6 +14,10 @@ extension Preprocess {
             return try huggingFace(Fields(root, source))
         }
         if let own = root["pretrained_cfg"] as? [String: Any] { return try timm(Fields(own, source)) }
+        if let own = root["preprocess_cfg"] as? [String: Any] {
+            let tower = (root["model_cfg"] as? [String: Any])?["vision_cfg"] as? [String: Any]
+            return try openCLIP(Fields(own, source), size: own["size"] ?? tower?["image_size"])
+        }
         if root["architecture"] != nil, root["input_size"] != nil { return try timm(Fields(root, source)) }
         return nil
     }
@@ -122,6 +126,28 @@ extension Preprocess {
         return try fields.normalisation(mean.map { $0 / (255 * factor) }, deviation.map { $0 / (255 * factor) })
     }
 
+    /// open_clip's `image_transform` for evaluation; what a configuration leaves out is as in its `PreprocessCfg`.
+    private static func openCLIP(_ fields: Fields, size: Any?) throws(PreprocessError) -> Preprocess {
+        let sides = (size as? [NSNumber])?.map(\.intValue) ?? (size as? NSNumber).map { [$0.intValue, $0.intValue] } ?? [224, 224]
+        guard sides.count == 2 else { throw fields.unsupported("a size of \(sides.count) numbers") }
+        let (height, width) = (try fields.side(sides[0], "size"), try fields.side(sides[1], "size"))
+        let name = fields.text("interpolation") ?? "bicubic"
+        guard let filter = ResizeFilter(rawValue: name) else { throw fields.unsupported("interpolation '\(name)'") }
+        let clip = Normalisation.clip
+        let normalisation = try fields.normalisation(
+            fields.numbers("mean") ?? clip.mean.map(Double.init), fields.numbers("std") ?? clip.deviation.map(Double.init))
+        func made(_ geometry: PreprocessGeometry, _ sizes: [Int]) -> Preprocess {
+            Preprocess(geometry: geometry, sizes: sizes, normalisation: normalisation, filter: filter)
+        }
+        switch fields.text("resize_mode") ?? "shortest" {
+        case "squash": return height == width ? made(.resize, [height]) : made(.resizeRectangle, [height, width])
+        case "shortest":
+            guard height == width else { throw fields.unsupported("a size of \(height)x\(width) by the shorter side") }
+            return made(.resizeShorterCrop, [height, height])
+        case let mode: throw fields.unsupported("resize_mode '\(mode)'")
+        }
+    }
+
     /// timm's `create_transform` for evaluation.
     private static func timm(_ fields: Fields) throws(PreprocessError) -> Preprocess? {
         guard let size = fields.numbers("input_size"), let mean = fields.numbers("mean"), let deviation = fields.numbers("std") else {
@@ -165,6 +191,8 @@ public struct ChosenPreprocess: Sendable, Equatable {
         case stored
         /// A library's file beside the checkpoint.
         case published(path: String)
+        /// A table of published models, by a name that the user gave, and who published it.
+        case preset(String, source: String)
         /// Nobody: the whole image at the model's size, with ImageNet's mean and deviation.
         case assumed
     }
@@ -174,15 +202,32 @@ public struct ChosenPreprocess: Sendable, Equatable {
 
     /// - Parameters:
     ///   - given: as the user wrote it.
+    ///   - preset: the name of a published model, whose preprocessing serves a file that says nothing itself.
     ///   - stored: of the checkpoint's metadata.
     ///   - published: path and text of files beside the checkpoint, the most specific first.
     ///   - height: of the images that the model was made for, in pixels; `width` likewise.
+    /// - Throws: `PreprocessError.presetConflict` where the file says other than the preset.
     public init(
-        given: String?, stored: String?, published: [(path: String, text: [UInt8])], height: Int, width: Int
+        given: String?, preset: String? = nil, stored: String?, published: [(path: String, text: [UInt8])], height: Int, width: Int
     ) throws(PreprocessError) {
         if let given {
             preprocess = try Preprocess(parsing: given, defaultSize: height)
             source = .given
+            return
+        }
+        if let preset {
+            let named = try PreprocessPreset.named(preset)
+            let wanted = try named.preprocess(side: height)
+            let own = try ChosenPreprocess(given: nil, stored: stored, published: published, height: height, width: width)
+            if case .assumed = own.source {
+                (preprocess, source) = (wanted, .preset(preset, source: named.source))
+                return
+            }
+            guard own.preprocess == wanted else {
+                let path = if case .published(let path) = own.source { path } else { "the checkpoint" }
+                throw .presetConflict(preset: preset, says: wanted.description, path: path, own: own.preprocess.description)
+            }
+            self = own
             return
         }
         if let stored {

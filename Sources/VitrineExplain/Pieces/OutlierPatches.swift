@@ -8,18 +8,20 @@ enum OutlierPatches {
     static func site(_ network: ViTConfiguration) -> Site { .tokens(network.depth - 1) }
 
     /// Patches whose norm exceeds the median by more than six deviations (1.4826 times the median distance from the median).
-    static func count(_ subject: Subject) -> Int {
+    ///
+    /// - Returns: their numbers, row by row.
+    static func patches(_ subject: Subject) -> [Int] {
         let tokens = subject.patchRows(subject.values().value(site(subject.network)))
-        return count((0..<tokens.shape[0]).map { squaredNorm([tokens[$0]]).squareRoot() })
+        return patches((0..<tokens.shape[0]).map { squaredNorm([tokens[$0]]).squareRoot() })
     }
 
-    static func count(_ norms: [Double]) -> Int {
+    static func patches(_ norms: [Double]) -> [Int] {
         func median(_ values: [Double]) -> Double {
             let sorted = values.sorted()
             return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
         }
         let middle = median(norms)
         let limit = middle + 6 * 1.4826 * median(norms.map { abs($0 - middle) })
-        return norms.count { $0 > limit }
+        return norms.indices.filter { norms[$0] > limit }
     }
 }

@@ -32,7 +32,7 @@ extension VisionTransformer {
             neighbour: options.readsNeighbouringConfiguration
                 ? ["config.json", "open_clip_config.json"].lazy.compactMap { neighbour($0, of: file.path) }.first.map { ($0.text, $0.path) }
                 : nil,
-            preparations: ["preprocessor_config.json", "config.json"].compactMap { neighbour($0, of: file.path) },
+            preparations: ["preprocessor_config.json", "config.json", "open_clip_config.json"].compactMap { neighbour($0, of: file.path) },
             tensor: { try entries[$0]!.tensor() })
         return try assemble(tensors, options: options)
     }
