@@ -1,3 +1,4 @@
+import VitrineModel
 import VitrineTensor
 
 /// Two readings of one step of a rollout, and what may be left out of its attention first.
