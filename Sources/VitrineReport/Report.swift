@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import VitrineImage
 import VitrineStore
 import VitrineTensor
@@ -28,14 +29,13 @@ public struct Report: Sendable {
         try store.verify()
         let figures = folder + "/figures"
         try FileSystem.makeFolder(figures)
-        let study = try StudyAnalysis(store, resamples: resamples, workers: workers)
+        let study = try analysisBesideScores(store, folder)
         var answer = Answer(study)
         let gallery = try Gallery(study, store: store, pictures: pictures, each: galleryImages)
         let overview = try Overview(gallery, store: store, colorMap: colorMap)
         let passes = try Self.passes(study, pictures)
         answer.cards = VerdictText(study: study).lines { passes[$0.modelID]?[$0.methodID] }
 
-        try ScoresTable(store).write(csv: folder + "/scores.csv", jsonl: folder + "/scores.jsonl")
         let tables = SummaryTable(study: study)
         try text(tables.summary(), folder + "/summary.csv")
         try text(tables.comparisons(), folder + "/comparisons.csv")
@@ -53,6 +53,20 @@ public struct Report: Sendable {
         let page = Page(study: study, verdict: verdict, answer: answer, gallery: gallery, overview: overview, colorMap: colorMap)
         try text(page.html(), folder + "/report.html")
         return answer
+    }
+
+    /// The analysis; `scores.csv` and `scores.jsonl`, which need nothing of it, are written at the same time.
+    private func analysisBesideScores(_ store: Store, _ folder: String) throws -> StudyAnalysis {
+        let study = Mutex<StudyAnalysis?>(nil)
+        try parallelFor(2, workers: workers) { _, part in
+            if part == 0 {
+                let analysis = try StudyAnalysis(store, resamples: resamples, workers: workers)
+                study.withLock { $0 = analysis }
+            } else {
+                try ScoresTable(store).write(csv: folder + "/scores.csv", jsonl: folder + "/scores.jsonl")
+            }
+        }
+        return study.withLock { $0! }
     }
 
     /// What maps cost, by model and method.

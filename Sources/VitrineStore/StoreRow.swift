@@ -117,9 +117,10 @@ struct StoreRow {
     }
 
     private func storage(_ column: String) throws(Unreadable) -> DatabaseValue.Storage {
+        // Most values are there: one look-up by name.
+        if let value = row[column] as DatabaseValue?, !value.isNull { return value.storage }
         guard row.hasColumn(column) else { throw Unreadable(reason: "there is no column '\(column)'") }
-        let value: DatabaseValue = row[column]
-        return value.storage
+        return .null
     }
 
     func wrong(_ column: String, _ what: String) -> Unreadable { Unreadable(reason: "\(place)'\(column)' \(what)") }

@@ -4,7 +4,8 @@
 #include <stdint.h>
 
 // Leaves of the numeric code: pointers and counts in, no allocation, no globals, no I/O. Matrices are row-major [rows, columns].
-// Unless a line says otherwise, outputs do not overlap inputs; a NaN in gives a NaN out.
+// Unless a line says otherwise, outputs do not overlap inputs; a NaN in gives a NaN out. Float64 sums of resampling tests stand in
+// vitrine_resampling.h.
 
 // The CPU path the loader chose for every kernel: 2 x86-64-v4 (AVX-512), 1 x86-64-v3 (AVX2, FMA), 0 the compiler's baseline.
 int vk_cpu_path(void);

@@ -64,9 +64,7 @@ public struct DatasetAnalysis: Sendable, Equatable {
             if record.id == primary {
                 for model in columns where model.kind != .randomWeights {
                     let facts = try StrataAnalysis.Facts(model, store: store, context: context)
-                    for key in scores.columns.keys.sorted() where key.model == model.id {
-                        if let found = try StrataAnalysis(key, scores, facts, context) { strata.append(found) }
-                    }
+                    strata += try StrataAnalysis.all(scores.columns.keys.sorted().filter { $0.model == model.id }, scores, facts, context)
                 }
             }
             guard record.protocolName == shared.agreementProtocol, let sign = record.better.sign else { continue }

@@ -25,33 +25,23 @@ public struct MetricAnalysis: Sendable, Equatable {
     init(_ scores: MetricScores, context: DatasetContext) throws {
         metric = scores.metric
         let keys = scores.columns.keys.sorted()
-        var cells: [Cell] = []
-        for key in keys {
-            guard let cell = try Self.cell(key, scores, context) else { continue }
-            cells.append(cell)
-        }
+        var cells = try Self.cells(keys, scores, context)
         let tested = cells.indices.filter { !context.isControl(cells[$0].modelID, cells[$0].methodID) }
         let againstChance = tested.filter { cells[$0].chanceP != nil }
         for (i, adjusted) in zip(againstChance, MultipleTesting.holm(againstChance.compactMap { cells[$0].chanceP })) {
             cells[i].chanceAdjusted = adjusted
         }
         for control in context.controlKeys(keys) {
-            var found: [(cell: Int, comparison: Cell.ControlComparison)] = []
-            for i in tested where control.model == context.noneID || control.method == cells[i].methodID {
-                let key = MetricScores.Key(model: cells[i].modelID, method: cells[i].methodID)
-                guard let (comparison, images) = try Self.compare(key, control, scores, context) else { continue }
-                let p = comparison.primary(images: images).pValue
-                found.append(
-                    (
-                        i,
-                        Cell.ControlComparison(
-                            modelID: control.model, methodID: control.method, comparison: comparison, pValue: p, adjusted: p)
-                    ))
+            let compared = tested.filter { control.model == context.noneID || control.method == cells[$0].methodID }
+            let comparisons = try Self.compare(
+                compared.map { (MetricScores.Key(model: cells[$0].modelID, method: cells[$0].methodID), control) }, scores, context)
+            let found = zip(compared, comparisons).compactMap { i, entry in
+                entry.map { (cell: i, comparison: $0.comparison, p: $0.comparison.primary(images: $0.images).pValue) }
             }
-            for (item, adjusted) in zip(found, MultipleTesting.holm(found.map(\.comparison.pValue))) {
-                var comparison = item.comparison
-                comparison.adjusted = adjusted
-                cells[item.cell].controls.append(comparison)
+            for (item, adjusted) in zip(found, MultipleTesting.holm(found.map(\.p))) {
+                cells[item.cell].controls.append(
+                    Cell.ControlComparison(
+                        modelID: control.model, methodID: control.method, comparison: item.comparison, pValue: item.p, adjusted: adjusted))
             }
         }
         let centred = tested.count { i in context.centreID.flatMap { cells[i].against(method: $0) } != nil }
@@ -66,30 +56,48 @@ public struct MetricAnalysis: Sendable, Equatable {
         rankings = try context.models.filter { $0.kind != .none }.compactMap { try Self.ranking($0.id, scores, context) }
     }
 
-    private static func cell(_ key: MetricScores.Key, _ scores: MetricScores, _ context: DatasetContext) throws -> Cell? {
-        guard let column = scores.columns[key], !column.samples.isEmpty else { return nil }
-        let (clusters, resamples) = try context.clusters(of: column.samples)
+    /// The cells of the keys that have a value on any image; those on the same images read the resamples together.
+    private static func cells(_ keys: [MetricScores.Key], _ scores: MetricScores, _ context: DatasetContext) throws -> [Cell] {
+        let filled = keys.compactMap { key in scores.columns[key].flatMap { $0.samples.isEmpty ? nil : (key: key, column: $0) } }
+        var cells = [Cell?](repeating: nil, count: filled.count)
+        for places in grouped(filled.map(\.column.samples)) {
+            let columns = places.map { filled[$0].column }
+            let (clusters, resamples) = try context.clusters(of: columns[0].samples)
+            let ratios = try columns.map { try ClusterRatio.mean($0.values, clusters: clusters) }
+            let intervals = try resamples.intervals(of: ratios)
+            let withChance = places.indices.filter { !columns[$0].chances.isEmpty }
+            let comparisons = try ChanceComparison.all(
+                withChance.map { i in
+                    let column = columns[i]
+                    return ChanceComparison.Sample(
+                        scores: column.values, chance: column.chances, ceiling: column.ceilings.isEmpty ? nil : column.ceilings)
+                }, better: scores.metric.better, clusters: clusters, resamples: resamples)
+            let comparisonOf = Dictionary(uniqueKeysWithValues: zip(withChance, comparisons))
+            for (i, place) in places.enumerated() {
+                cells[place] = cell(
+                    filled[place].key, columns[i], scores.metric, ratios[i].value, intervals[i], comparisonOf[i], patients: clusters.count)
+            }
+        }
+        return cells.compactMap { $0 }
+    }
+
+    private static func cell(
+        _ key: MetricScores.Key, _ column: MetricScores.Column, _ metric: MetricRecord, _ value: Double, _ interval: Interval,
+        _ comparison: ChanceComparison?, patients: Int
+    ) -> Cell {
         var cell = Cell(
-            modelID: key.model, methodID: key.method, metricID: scores.metric.id, images: column.samples.count, patients: clusters.count,
-            undefined: column.undefined, flagged: column.flagged, value: 0,
-            interval: Interval(lower: 0, upper: 0, level: 0.95, method: .undefined))
-        let ratio = try ClusterRatio.mean(column.values, clusters: clusters)
-        cell.value = ratio.value
-        cell.interval = try resamples.interval(of: ratio)
+            modelID: key.model, methodID: key.method, metricID: metric.id, images: column.samples.count, patients: patients,
+            undefined: column.undefined, flagged: column.flagged, value: value, interval: interval)
         // Clopper and Pearson's interval is of hits; an overlap of 0 on every image is a constant, not a proportion.
-        if cell.interval.method == .clopperPearson, !scores.metric.isHit {
+        if cell.interval.method == .clopperPearson, !metric.isHit {
             cell.interval = Interval(lower: cell.value, upper: cell.value, level: cell.interval.level, method: .constant)
         }
-        guard !column.chances.isEmpty else { return cell }
-        let better = scores.metric.better
-        let comparison = try ChanceComparison(
-            scores: column.values, chance: column.chances, ceiling: column.ceilings.isEmpty ? nil : column.ceilings, better: better,
-            clusters: clusters, resamples: resamples)
+        guard let comparison else { return cell }
         (cell.chance, cell.ceiling) = (comparison.chance, comparison.ceiling)
         (cell.skill, cell.skillInterval) = (comparison.skill, comparison.skillInterval)
         // A description has a level to look at, and no better or worse.
-        guard clusters.count > 1, better != .none else { return cell }
-        if let exact = comparison.poissonBinomial, clusters.count == column.samples.count {
+        guard patients > 1, metric.better != .none else { return cell }
+        if let exact = comparison.poissonBinomial, patients == column.samples.count {
             (cell.chanceP, cell.chanceTest) = (exact, "Poisson-binomial")
         } else {
             (cell.chanceP, cell.chanceTest) = (comparison.signFlip.pValue, "sign flip")
@@ -97,14 +105,31 @@ public struct MetricAnalysis: Sendable, Equatable {
         return cell
     }
 
+    /// The places of equal lists of images, each group in order, by first appearance.
+    static func grouped(_ lists: [[Int]]) -> [[Int]] {
+        var groups: [[Int]] = []
+        for (place, list) in lists.enumerated() {
+            if let at = groups.firstIndex(where: { lists[$0[0]] == list }) { groups[at].append(place) } else { groups.append([place]) }
+        }
+        return groups
+    }
+
+    /// Pairs of cells on the images that both have; nil where there is none, or one patient only.
     private static func compare(
-        _ first: MetricScores.Key, _ second: MetricScores.Key, _ scores: MetricScores, _ context: DatasetContext
-    ) throws -> (PairedComparison, images: Int)? {
-        let (samples, values) = scores.common([first, second])
-        guard !samples.isEmpty else { return nil }
-        let (clusters, resamples) = try context.clusters(of: samples)
-        guard clusters.count > 1 else { return nil }
-        return (try PairedComparison(values[0], values[1], clusters: clusters, resamples: resamples), samples.count)
+        _ pairs: [(MetricScores.Key, MetricScores.Key)], _ scores: MetricScores, _ context: DatasetContext
+    ) throws -> [(comparison: PairedComparison, images: Int)?] {
+        let common = pairs.map { scores.common([$0.0, $0.1]) }
+        var result = [(comparison: PairedComparison, images: Int)?](repeating: nil, count: pairs.count)
+        for places in grouped(common.map(\.samples)) {
+            let samples = common[places[0]].samples
+            guard !samples.isEmpty else { continue }
+            let (clusters, resamples) = try context.clusters(of: samples)
+            guard clusters.count > 1 else { continue }
+            let found = try PairedComparison.all(
+                places.map { (first: common[$0].values[0], second: common[$0].values[1]) }, clusters: clusters, resamples: resamples)
+            for (place, comparison) in zip(places, found) { result[place] = (comparison, samples.count) }
+        }
+        return result
     }
 
     private static func power(_ patients: Int, tests: Int, isTwoSided: Bool) -> TestPower {
@@ -128,16 +153,15 @@ public struct MetricAnalysis: Sendable, Equatable {
     /// All pairs of methods under a model, and of models under a method: one family.
     private static func pairs(_ scores: MetricScores, _ context: DatasetContext) throws -> [Pair] {
         let keys = scores.columns.keys.sorted().filter { !context.isControl($0.model, $0.method) }
-        var pairs: [Pair] = []
-        for (i, a) in keys.enumerated() {
-            for b in keys[(i + 1)...] where a.model == b.model || a.method == b.method {
-                guard let (comparison, images) = try compare(a, b, scores, context) else { continue }
-                let (p, test) = comparison.primary(images: images)
-                pairs.append(
-                    Pair(
-                        metricID: scores.metric.id, firstModel: a.model, firstMethod: a.method, secondModel: b.model,
-                        secondMethod: b.method, images: images, comparison: comparison, pValue: p, test: test, adjusted: p))
-            }
+        let candidates = keys.enumerated().flatMap { i, a in
+            keys[(i + 1)...].filter { a.model == $0.model || a.method == $0.method }.map { (a, $0) }
+        }
+        var pairs = zip(candidates, try compare(candidates, scores, context)).compactMap { keys, found -> Pair? in
+            guard let (comparison, images) = found else { return nil }
+            let (p, test) = comparison.primary(images: images)
+            return Pair(
+                metricID: scores.metric.id, firstModel: keys.0.model, firstMethod: keys.0.method, secondModel: keys.1.model,
+                secondMethod: keys.1.method, images: images, comparison: comparison, pValue: p, test: test, adjusted: p)
         }
         for (i, adjusted) in MultipleTesting.holm(pairs.map(\.pValue)).enumerated() { pairs[i].adjusted = adjusted }
         return pairs

@@ -49,21 +49,51 @@ public struct StrataAnalysis: Sendable, Equatable {
         }
     }
 
-    init?(_ key: MetricScores.Key, _ scores: MetricScores, _ facts: Facts, _ context: DatasetContext) throws {
+    /// One method's images, cut into strata whose intervals are still missing.
+    private struct Cut {
+        var analysis: StrataAnalysis
+        /// By stratum: the images, by position, and their values.
+        var members: [(samples: [Int], values: [Double])] = []
+    }
+
+    private init(_ key: MetricScores.Key, _ metric: Int) {
+        (modelID, methodID, metricID, strata, points) = (key.model, key.method, metric, [], [])
+    }
+
+    /// The strata of some methods under one model; a method with fewer than two images has none.
+    static func all(
+        _ keys: [MetricScores.Key], _ scores: MetricScores, _ facts: Facts, _ context: DatasetContext
+    ) throws -> [StrataAnalysis] {
+        var cuts = try keys.compactMap { try cut($0, scores, facts) }
+        // Most methods are scored on the same images: the resamples of a stratum are drawn once for all of them.
+        let places = cuts.indices.flatMap { i in cuts[i].members.indices.map { (cut: i, stratum: $0) } }
+        for group in MetricAnalysis.grouped(places.map { cuts[$0.cut].members[$0.stratum].samples }) {
+            let own = group.map { places[$0] }
+            let (clusters, resamples) = try context.clusters(of: cuts[own[0].cut].members[own[0].stratum].samples)
+            let ratios = try own.map { try ClusterRatio.mean(cuts[$0.cut].members[$0.stratum].values, clusters: clusters) }
+            for (i, interval) in try resamples.intervals(of: ratios).enumerated() {
+                let place = own[i]
+                cuts[place.cut].analysis.strata[place.stratum].patients = clusters.count
+                cuts[place.cut].analysis.strata[place.stratum].value = ratios[i].value
+                cuts[place.cut].analysis.strata[place.stratum].interval = interval
+            }
+        }
+        return cuts.map(\.analysis)
+    }
+
+    private static func cut(_ key: MetricScores.Key, _ scores: MetricScores, _ facts: Facts) throws -> Cut? {
         guard let column = scores.columns[key], column.samples.count >= 2 else { return nil }
-        (modelID, methodID, metricID) = (key.model, key.method, scores.metric.id)
-        strata = []
-        points = column.samples.enumerated().compactMap { i, position in
+        var cut = Cut(analysis: StrataAnalysis(key, scores.metric.id))
+        cut.analysis.points = column.samples.enumerated().compactMap { i, position in
             facts.area[position].map { ($0, column.values[i], column.chances.isEmpty ? .nan : column.chances[i]) }
         }
-        func add(_ factor: String, _ name: String, _ members: [Int]) throws {
+        func add(_ factor: String, _ name: String, _ members: [Int]) {
             guard !members.isEmpty else { return }
-            let (clusters, resamples) = try context.clusters(of: members.map { column.samples[$0] })
-            let ratio = try ClusterRatio.mean(members.map { column.values[$0] }, clusters: clusters)
-            strata.append(
+            cut.members.append((members.map { column.samples[$0] }, members.map { column.values[$0] }))
+            cut.analysis.strata.append(
                 Stratum(
-                    factor: factor, name: name, images: members.count, patients: clusters.count, value: ratio.value,
-                    interval: try resamples.interval(of: ratio),
+                    factor: factor, name: name, images: members.count, patients: 0, value: 0,
+                    interval: Interval(lower: 0, upper: 0, level: 0.95, method: .undefined),
                     chance: column.chances.isEmpty ? nil : members.reduce(0) { $0 + column.chances[$1] } / Double(members.count)))
         }
         func thirds(_ factor: String, _ words: [String], _ values: [Int: Double], _ format: (Double) -> String) throws {
@@ -75,14 +105,15 @@ public struct StrataAnalysis: Sendable, Equatable {
                 "above \(format(tertiles.cuts.1))",
             ]
             for (third, members) in tertiles.members.enumerated() {
-                try add(factor, "\(words[third]) (\(cuts[third]))", members.map { known[$0] })
+                add(factor, "\(words[third]) (\(cuts[third]))", members.map { known[$0] })
             }
         }
-        try add("prediction", "right", column.samples.indices.filter { facts.isCorrect[column.samples[$0]] == true })
-        try add("prediction", "wrong", column.samples.indices.filter { facts.isCorrect[column.samples[$0]] == false })
+        add("prediction", "right", column.samples.indices.filter { facts.isCorrect[column.samples[$0]] == true })
+        add("prediction", "wrong", column.samples.indices.filter { facts.isCorrect[column.samples[$0]] == false })
         try thirds("confidence", ["lowest third", "middle third", "highest third"], facts.probability) { Format.fixed($0, 2) }
         try thirds("lesion size", ["smallest third", "middle third", "largest third"], facts.area) { Format.percent($0) }
-        try add("lesions", "one", column.samples.indices.filter { facts.lesions[column.samples[$0]] == 1 })
-        try add("lesions", "several", column.samples.indices.filter { (facts.lesions[column.samples[$0]] ?? 0) > 1 })
+        add("lesions", "one", column.samples.indices.filter { facts.lesions[column.samples[$0]] == 1 })
+        add("lesions", "several", column.samples.indices.filter { (facts.lesions[column.samples[$0]] ?? 0) > 1 })
+        return cut
     }
 }

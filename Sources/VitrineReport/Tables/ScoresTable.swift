@@ -29,46 +29,62 @@ struct ScoresTable {
 
     /// What is equal in all rows of an image under a model, ready to be written.
     private struct Parts {
-        var csv: (before: String, after: String)
-        var json: (before: String, after: String)
+        var csv: (before: [UInt8], after: [UInt8])
+        var json: (before: [UInt8], after: [UInt8])
     }
 
     func write(csv: String, jsonl: String) throws {
         var csvFile = try AtomicFile(path: csv)
         var jsonFile = try AtomicFile(path: jsonl)
-        var (csvRows, jsonRows) = (CSV.line(Self.columns), "")
+        var (csvRows, jsonRows) = (Array(CSV.line(Self.columns).utf8), [UInt8]())
         let samples = Dictionary(uniqueKeysWithValues: try store.samples().map { ($0.id, $0) })
         // A store does not answer questions while it is being read through.
         var parts: [Int: [Int: Parts]] = [:]
         for model in models.keys { parts[model] = try self.parts(model, samples) }
-        var middles: [Int: (csv: String, json: String)] = [:]
-        var middlesModel = (-1, -1)
+        var own: [Int: Parts] = [:]
+        var middle: (csv: [UInt8], json: [UInt8]) = ([], [])
+        var column = (-1, -1, -1)
         try store.forEachScore { model, sample, score in
-            if (model, score.methodID) != middlesModel {
-                middles = [:]
-                middlesModel = (model, score.methodID)
+            if (model, score.methodID, score.metricID) != column {
+                if model != column.0 { own = parts[model] ?? [:] }
+                let texts = middleParts(model, score.methodID, score.metricID)
+                middle = (Array(texts.csv.utf8), Array(texts.json.utf8))
+                column = (model, score.methodID, score.metricID)
             }
-            guard let part = parts[model]?[sample] else { return }
-            let middle = middles[score.metricID] ?? middleParts(model, score.methodID, score.metricID)
-            middles[score.metricID] = middle
-            let numbers = [score.value, score.chance, score.ceiling].map(CSV.number)
+            guard let part = own[sample] else { return }
+            let (value, chance, ceiling) = (CSV.number(score.value), CSV.number(score.chance), CSV.number(score.ceiling))
             let (source, error) = (score.chanceSource ?? "", CSV.number(score.chanceError))
-            csvRows +=
-                part.csv.before + middle.csv + numbers[0] + "," + numbers[1] + "," + numbers[2] + "," + score.status + "," + source + ","
-                + error + part.csv.after
-            func null(_ text: String) -> String { text.isEmpty ? "null" : text }
-            jsonRows +=
-                part.json.before + middle.json + ",\"value\":" + null(numbers[0]) + ",\"chance\":" + null(numbers[1]) + ",\"ceiling\":"
-                + null(numbers[2]) + ",\"status\":\"" + score.status + "\",\"chance_source\":" + (source.isEmpty ? "null" : "\"\(source)\"")
-                + ",\"chance_error\":" + null(error) + part.json.after
-            if csvRows.utf8.count > 1 << 20 {
-                try csvFile.write(Array(csvRows.utf8))
-                try jsonFile.write(Array(jsonRows.utf8))
-                (csvRows, jsonRows) = ("", "")
+            csvRows += part.csv.before
+            csvRows += middle.csv
+            for (i, text) in [value, chance, ceiling, score.status, source, error].enumerated() {
+                if i > 0 { csvRows.append(UInt8(ascii: ",")) }
+                csvRows += text.utf8
+            }
+            csvRows += part.csv.after
+            func field(_ name: String, _ text: String, isQuoted: Bool = false) {
+                jsonRows += name.utf8
+                if isQuoted { jsonRows.append(UInt8(ascii: "\"")) }
+                jsonRows += text.isEmpty && !isQuoted ? "null".utf8 : text.utf8
+                if isQuoted { jsonRows.append(UInt8(ascii: "\"")) }
+            }
+            jsonRows += part.json.before
+            jsonRows += middle.json
+            field(",\"value\":", value)
+            field(",\"chance\":", chance)
+            field(",\"ceiling\":", ceiling)
+            field(",\"status\":", score.status, isQuoted: true)
+            field(",\"chance_source\":", source, isQuoted: !source.isEmpty)
+            field(",\"chance_error\":", error)
+            jsonRows += part.json.after
+            if csvRows.count > 1 << 20 {
+                try csvFile.write(csvRows)
+                try jsonFile.write(jsonRows)
+                csvRows.removeAll(keepingCapacity: true)
+                jsonRows.removeAll(keepingCapacity: true)
             }
         }
-        try csvFile.write(Array(csvRows.utf8))
-        try jsonFile.write(Array(jsonRows.utf8))
+        try csvFile.write(csvRows)
+        try jsonFile.write(jsonRows)
         try csvFile.commit(flushing: false)
         try jsonFile.commit(flushing: false)
     }
@@ -89,15 +105,15 @@ struct ScoresTable {
             let names = [("dataset", dataset.name), ("image", sample.name), ("patient", sample.patient ?? "")]
             let label = sample.label.map(String.init) ?? ""
             let split = sample.split ?? ""
+            let csv = (names.map { CSV.field($0.1) } + [label, CSV.field(split)]).joined(separator: ",") + ","
+            let jsonNames = names.map { "\"\($0.0)\":\($0.1.isEmpty ? "null" : HTML.json($0.1))" }.joined(separator: ",")
+            let jsonLabel = label.isEmpty ? "null" : label
+            let jsonSplit = split.isEmpty ? "null" : HTML.json(split)
+            let jsonFacts = facts.map { ",\"\($0.0)\":\($0.1.isEmpty ? "null" : $0.1)" }.joined()
             parts[unit.sampleID] = Parts(
-                csv: (
-                    (names.map { CSV.field($0.1) } + [label, CSV.field(split)]).joined(separator: ",") + ",",
-                    "," + facts.map(\.1).joined(separator: ",") + "\n"
-                ),
+                csv: (Array(csv.utf8), Array(",\(facts.map(\.1).joined(separator: ","))\n".utf8)),
                 json: (
-                    "{" + names.map { "\"\($0.0)\":\($0.1.isEmpty ? "null" : HTML.json($0.1))" }.joined(separator: ",") + ",\"label\":"
-                        + (label.isEmpty ? "null" : label) + ",\"split\":" + (split.isEmpty ? "null" : HTML.json(split)),
-                    facts.map { ",\"\($0.0)\":\($0.1.isEmpty ? "null" : $0.1)" }.joined() + "}\n"
+                    Array("{\(jsonNames),\"label\":\(jsonLabel),\"split\":\(jsonSplit)".utf8), Array("\(jsonFacts)}\n".utf8)
                 ))
         }
         return parts

@@ -169,6 +169,65 @@ import VitrineTensor
         expectClose(minimumDetectableEffect(standardDeviation: 0.2, count: 49), 2.8 * 0.2 / 7)
     }
 
+    @Test("comparisons that share one reading of the resamples are those made one by one, bit for bit")
+    func together() throws {
+        var generator = Philox(seed: 16, name: "together")
+        let clusters = Clusters((0..<90).map { $0 % 61 })
+        let one = try ClusterResamples(clusters: clusters.count, count: 1_030, seed: 8)
+        let three = try ClusterResamples(clusters: clusters.count, count: 1_030, seed: 8, workers: 3)
+        let scores = (0..<12).map { i in (0..<90).map { _ in i == 0 ? 1 : 0.3 + 0.02 * Double(i) + 0.1 * generator.normal() } }
+        let hits = scores.map { $0.map { $0 > 0.4 ? 1.0 : 0 } }
+        let pairs = (0..<11).map { (first: scores[$0], second: scores[$0 + 1]) } + [(first: hits[3], second: hits[7])]
+        let alone = try pairs.map { try PairedComparison($0.first, $0.second, clusters: clusters, resamples: one) }
+        #expect(try PairedComparison.all(pairs, clusters: clusters, resamples: one) == alone)
+        #expect(try PairedComparison.all(pairs, clusters: clusters, resamples: three) == alone)
+
+        let chance = (0..<90).map { _ in 0.3 + 0.05 * generator.uniform() }
+        let samples = (scores + hits).enumerated().map { i, values in
+            ChanceComparison.Sample(
+                scores: values, chance: chance, ceiling: i % 3 == 0 ? nil : [Double](repeating: i % 3 == 1 ? 1 : 0, count: 90))
+        }
+        for better in [Direction.higher, .lower] {
+            let alone = try samples.map {
+                try ChanceComparison(
+                    scores: $0.scores, chance: $0.chance, ceiling: $0.ceiling, better: better, clusters: clusters, resamples: one)
+            }
+            #expect(try ChanceComparison.all(samples, better: better, clusters: clusters, resamples: three) == alone)
+            #expect(alone.contains { $0.skill == nil } && alone.contains { $0.skill != nil })
+        }
+        #expect(try PairedComparison.all([], clusters: clusters, resamples: one).isEmpty)
+    }
+
+    @Test("sign flips of several lists are those of each alone, and of the sums that they stand for")
+    func flipsTogether() throws {
+        var generator = Philox(seed: 17, name: "flips together")
+        // Exact, certain and drawn ones side by side, of different lengths.
+        let lists = [5, 40, 41, 77, 300].map { n in (0..<n).map { _ in generator.normal() + 0.1 } } + [[1, -1, 0]]
+        let draws = 2_050
+        for alternative in [Alternative.twoSided, .greater, .less] {
+            let alone = try lists.map { try SignFlip.test($0, alternative: alternative, draws: draws, seed: 5) }
+            #expect(try SignFlip.tests(lists, alternative: alternative, draws: draws, seed: 5, workers: 3) == alone)
+        }
+        let values = lists[3]
+        let observed = values.reduce(0, +)
+        let hits = (0..<draws).count { draw in
+            var random = Philox(seed: 5, name: "sign flip", index: UInt64(draw))
+            var (total, bits) = (0.0, UInt32(0))
+            for start in stride(from: 0, to: values.count, by: 8) {
+                if start % 32 == 0 { bits = random.nextUInt32() }
+                var sum = 0.0
+                for value in values[start..<min(start + 8, values.count)] {
+                    sum += bits & 1 == 1 ? -value : value
+                    bits >>= 1
+                }
+                total += sum
+            }
+            return total >= observed - 1e-12 * values.reduce(0) { $0 + abs($1) }
+        }
+        #expect(try SignFlip.test(values, alternative: .greater, draws: draws, seed: 5).pValue == Double(1 + hits) / Double(1 + draws))
+        #expect(throws: StatisticsError.self) { try SignFlip.tests(lists, draws: 0, seed: 5) }
+    }
+
     @Test func chanceComparison() throws {
         let clusters = Clusters(independent: 40)
         let resamples = try ClusterResamples(clusters: 40, count: 1_000, seed: 2)

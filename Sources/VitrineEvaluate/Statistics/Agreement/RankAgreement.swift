@@ -28,22 +28,27 @@ public struct RankAgreement: Sendable, Equatable {
         let estimate = scores.map { $0.map(\.value) }
         let resampled = try tables(resamples.replicates(of: flat)).filter(isDefined)
         let jackknife = tables(flat.map(\.leaveOneOut)).filter(isDefined)
-        func interval(_ value: Double, _ statistic: ([[Double]]) -> Double) throws -> Interval {
+        @Sendable func interval(_ a: Int, _ b: Int, _ value: Double) throws -> Interval {
             guard value.isFinite else { return .undefined(level: level) }
+            func taus(_ tables: [[[Double]]]) -> [Double] { tables.map { kendallTauB($0[a], $0[b]) } }
             return try BCaInterval.interval(
-                estimate: value, replicates: resampled.map(statistic), leaveOneOut: jackknife.map(statistic), level: level)
+                estimate: value, replicates: taus(resampled), leaveOneOut: taus(jackknife), level: level)
         }
         concordance = KendallW.concordance(estimate)
         let none = Interval.undefined(level: level)
         var tau = metrics.map { _ in metrics.map { _ in 1.0 } }
         var tauIntervals = metrics.map { _ in metrics.map { _ in none } }
-        for a in metrics {
-            tauIntervals[a][a] = Interval(lower: 1, upper: 1, level: level, method: .constant)
-            for b in metrics where b > a {
-                tau[a][b] = kendallTauB(estimate[a], estimate[b])
-                tauIntervals[a][b] = try interval(tau[a][b]) { kendallTauB($0[a], $0[b]) }
-                (tau[b][a], tauIntervals[b][a]) = (tau[a][b], tauIntervals[a][b])
-            }
+        let pairs = metrics.flatMap { a in metrics.filter { $0 > a }.map { (a, $0) } }
+        let found = orderedParallel(pairs.count, workers: resamples.workers) { i, _ in
+            let (a, b) = pairs[i]
+            let value = kendallTauB(estimate[a], estimate[b])
+            return Result { (value: value, interval: try interval(a, b, value)) }
+        }
+        for a in metrics { tauIntervals[a][a] = Interval(lower: 1, upper: 1, level: level, method: .constant) }
+        for ((a, b), result) in zip(pairs, found) {
+            let pair = try result.get()
+            (tau[a][b], tau[b][a]) = (pair.value, pair.value)
+            (tauIntervals[a][b], tauIntervals[b][a]) = (pair.interval, pair.interval)
         }
         self.tau = tau
         self.tauIntervals = tauIntervals

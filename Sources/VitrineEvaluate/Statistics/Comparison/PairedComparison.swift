@@ -30,18 +30,41 @@ public struct PairedComparison: Sendable, Equatable {
         _ first: [Double], _ second: [Double], clusters: Clusters, aggregation: Aggregation = .meanOverImages,
         resamples: ClusterResamples, level: Double = 0.95
     ) throws {
-        try validate(first, what: "first scores", count: clusters.index.count)
-        try validate(second, what: "second scores", count: clusters.index.count)
-        let differences = zip(first, second).map { $0 - $1 }
-        let difference = try ClusterRatio.mean(differences, clusters: clusters, aggregation: aggregation)
-        // A constant difference of 0 or 1 is no proportion.
-        let ratio = try ClusterRatio(numerators: difference.numerators, denominators: difference.denominators)
+        self = try Self.all([(first, second)], clusters: clusters, aggregation: aggregation, resamples: resamples, level: level)[0]
+    }
+
+    /// Several comparisons over the same images, which share one reading of the resamples and signs: as one by one, bit for bit.
+    public static func all(
+        _ pairs: [(first: [Double], second: [Double])], clusters: Clusters, aggregation: Aggregation = .meanOverImages,
+        resamples: ClusterResamples, level: Double = 0.95
+    ) throws -> [PairedComparison] {
+        let ratios = try pairs.map { first, second in
+            try validate(first, what: "first scores", count: clusters.index.count)
+            try validate(second, what: "second scores", count: clusters.index.count)
+            let difference = try ClusterRatio.mean(zip(first, second).map { $0 - $1 }, clusters: clusters, aggregation: aggregation)
+            // A constant difference of 0 or 1 is no proportion.
+            return try ClusterRatio(numerators: difference.numerators, denominators: difference.denominators)
+        }
+        let intervals = try resamples.intervals(of: ratios, level: level)
+        let flips = try SignFlip.tests(
+            ratios.map(\.numerators), draws: resamples.count, seed: resamples.seed, workers: resamples.workers)
+        return try orderedParallel(pairs.count, workers: resamples.workers) { i, _ in
+            Result {
+                try PairedComparison(
+                    pairs[i].first, pairs[i].second, meanDifference: ratios[i].value, interval: intervals[i], signFlip: flips[i],
+                    clusters: clusters)
+            }
+        }.map { try $0.get() }
+    }
+
+    /// What needs no draws.
+    private init(
+        _ first: [Double], _ second: [Double], meanDifference: Double, interval: Interval, signFlip: TestResult, clusters: Clusters
+    ) throws {
         let sizes = clusters.sizes.map(Double.init)
         func patientMeans(_ values: [Double]) -> [Double] { zip(clusters.sums(values), sizes).map { $0 / $1 } }
-        let patientDifferences = patientMeans(differences)
-        meanDifference = ratio.value
-        interval = try resamples.interval(of: ratio, level: level)
-        signFlip = try SignFlip.test(ratio.numerators, draws: resamples.count, seed: resamples.seed)
+        let patientDifferences = patientMeans(zip(first, second).map { $0 - $1 })
+        (self.meanDifference, self.interval, self.signFlip) = (meanDifference, interval, signFlip)
         let ranks = try WilcoxonSignedRank(patientDifferences)
         wilcoxon = ranks.test
         rankBiserial = ranks.rankBiserial

@@ -19,25 +19,61 @@ public enum SignFlip {
     public static func test(_ differences: [Double], alternative: Alternative = .twoSided, draws: Int = 10_000, seed: UInt64) throws
         -> TestResult
     {
-        guard !differences.isEmpty else { throw StatisticsError.empty(what: "differences") }
-        try validate(differences, what: "differences")
-        let informative = differences.filter { $0 != 0 }
-        let observed = differences.reduce(0, +)
-        let method: TestResult.Method = informative.count <= exactLimit ? .exact : .monteCarlo
-        let tolerance = 1e-12 * informative.reduce(0) { $0 + abs($1) }
-        // Everything is counted in the upper tail; the null distribution is symmetric.
-        let threshold = (alternative == .twoSided ? abs(observed) : alternative == .greater ? observed : -observed) - tolerance
-        func result(_ p: Double) -> TestResult {
-            TestResult(statistic: observed, pValue: min(1, p), count: informative.count, method: method)
+        try tests([differences], alternative: alternative, draws: draws, seed: seed)[0]
+    }
+
+    /// The same of several lists of differences, which share each draw of signs: as one by one, bit for bit.
+    ///
+    /// - Parameter workers: threads; results do not depend on it.
+    /// - Complexity: O(tests · draws · patients / 8).
+    public static func tests(
+        _ lists: [[Double]], alternative: Alternative = .twoSided, draws: Int = 10_000, seed: UInt64, workers: Int = 1
+    ) throws -> [TestResult] {
+        let candidates = try lists.map { try Candidate($0, alternative) }
+        // Those that only draws decide.
+        let drawn = candidates.indices.filter { candidates[$0].needsDraws }
+        if draws <= 0, !drawn.isEmpty { throw StatisticsError.tooFew(what: "sign-flip draws", needed: 1, found: draws) }
+        let exact = orderedParallel(candidates.count, workers: workers) { i, _ in candidates[i].exactPValue }
+        let hits = upperHits(drawn.map { candidates[$0] }, draws: draws, seed: seed, workers: workers)
+        var pValues = exact.map { $0 ?? 1 }
+        for (i, count) in zip(drawn, hits) { pValues[i] = Double(1 + count) / Double(1 + draws) }
+        return zip(candidates, pValues).map { candidate, p in
+            TestResult(statistic: candidate.observed, pValue: min(1, p), count: candidate.informative.count, method: candidate.method)
         }
-        if alternative == .twoSided, threshold <= 0 { return result(1) }
-        guard method == .monteCarlo else {
+    }
+
+    /// A list of differences and what its sum is compared with.
+    private struct Candidate: Sendable {
+        let differences: [Double]
+        let informative: [Double]
+        let observed: Double
+        let isTwoSided: Bool
+        /// Everything is counted in the upper tail; the null distribution is symmetric.
+        let threshold: Double
+
+        init(_ differences: [Double], _ alternative: Alternative) throws {
+            guard !differences.isEmpty else { throw StatisticsError.empty(what: "differences") }
+            try validate(differences, what: "differences")
+            self.differences = differences
+            informative = differences.filter { $0 != 0 }
+            observed = differences.reduce(0, +)
+            isTwoSided = alternative == .twoSided
+            let tolerance = 1e-12 * informative.reduce(0) { $0 + abs($1) }
+            threshold = (isTwoSided ? abs(observed) : alternative == .greater ? observed : -observed) - tolerance
+        }
+
+        var method: TestResult.Method { informative.count <= exactLimit ? .exact : .monteCarlo }
+        /// Every draw reaches the threshold.
+        private var isCertain: Bool { isTwoSided && threshold <= 0 }
+        var needsDraws: Bool { method == .monteCarlo && !isCertain }
+
+        /// Nil where draws decide.
+        var exactPValue: Double? {
+            if isCertain { return 1 }
+            guard method == .exact else { return nil }
             let share = upperShare(informative, threshold)
-            return result(alternative == .twoSided ? 2 * share : share)
+            return isTwoSided ? 2 * share : share
         }
-        guard draws > 0 else { throw StatisticsError.tooFew(what: "sign-flip draws", needed: 1, found: draws) }
-        let hits = upperHits(differences, threshold, twoSided: alternative == .twoSided, draws: draws, seed: seed)
-        return result(Double(1 + hits) / Double(1 + draws))
     }
 
     /// The share of all 2^n sign vectors whose sum is at least `threshold`.
@@ -76,33 +112,37 @@ public enum SignFlip {
         return sums
     }
 
-    /// How many random sign vectors reach the threshold. Sums over eight patients are looked up by their eight sign bits.
-    private static func upperHits(_ values: [Double], _ threshold: Double, twoSided: Bool, draws: Int, seed: UInt64) -> Int {
-        let groups = (values.count + 7) / 8
-        var table = [Double](repeating: 0, count: groups * 256)
-        for g in 0..<groups {
-            let members = values[8 * g..<min(values.count, 8 * g + 8)]
-            for bits in 0..<256 {
-                var sum = 0.0
-                for (bit, value) in members.enumerated() { sum += bits >> bit & 1 == 1 ? -value : value }
-                table[256 * g + bits] = sum
+    /// How many random sign vectors reach each threshold. Sums over eight patients are looked up by their eight sign bits.
+    private static func upperHits(_ candidates: [Candidate], draws: Int, seed: UInt64, workers: Int) -> [Int] {
+        guard let patients = candidates.map(\.differences.count).max() else { return [] }
+        let groups = (patients + 7) / 8
+        let parts = orderedParallel((draws + drawsTogether - 1) / drawsTogether, workers: workers) { part, _ -> [Int] in
+            let range = part * drawsTogether..<min((part + 1) * drawsTogether, draws)
+            let signs = signs(of: range, groups: groups, seed: seed)
+            return candidates.map { candidate in
+                let sums = Resampling.signedSums(of: candidate.differences, signs: signs, draws: range.count)
+                return sums.count { $0 >= candidate.threshold || candidate.isTwoSided && -$0 >= candidate.threshold }
             }
         }
-        var hits = 0
-        for draw in 0..<draws {
+        return candidates.indices.map { i in parts.reduce(0) { $0 + $1[i] } }
+    }
+
+    /// Sign vectors that are drawn at once: their bits for one test stay in the second cache.
+    private static let drawsTogether = 1024
+
+    /// The sign bits of some draws, `[group of eight patients][draw]`.
+    private static func signs(of draws: Range<Int>, groups: Int, seed: UInt64) -> [UInt8] {
+        var signs = [UInt8](repeating: 0, count: groups * draws.count)
+        for (column, draw) in draws.enumerated() {
             var generator = Philox(seed: seed, name: "sign flip", index: UInt64(draw))
-            var sum = 0.0
-            var g = 0
-            while g < groups {
-                var signs = generator.nextUInt32()
-                for group in g..<min(groups, g + 4) {
-                    sum += table[256 * group + Int(signs & 255)]
-                    signs >>= 8
+            for first in stride(from: 0, to: groups, by: 4) {
+                var bits = generator.nextUInt32()
+                for group in first..<min(groups, first + 4) {
+                    signs[group * draws.count + column] = UInt8(truncatingIfNeeded: bits)
+                    bits >>= 8
                 }
-                g += 4
             }
-            if sum >= threshold || twoSided && -sum >= threshold { hits += 1 }
         }
-        return hits
+        return signs
     }
 }

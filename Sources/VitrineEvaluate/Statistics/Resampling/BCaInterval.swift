@@ -73,11 +73,15 @@ extension ClusterResamples {
         try check(ratios)
         let varying = ratios.indices.filter { clusters > 1 && !ratios[$0].isConstant }
         let replicates = try replicates(of: varying.map { ratios[$0] })
-        var result = try ratios.map { try degenerate($0, level, fallback) }
-        for (position, i) in varying.enumerated() {
-            result[i] = try BCaInterval.interval(
-                estimate: ratios[i].value, replicates: replicates[position], leaveOneOut: ratios[i].leaveOneOut, level: level)
+        let found = orderedParallel(varying.count, workers: workers) { i, _ in
+            let ratio = ratios[varying[i]]
+            return Result {
+                try BCaInterval.interval(
+                    estimate: ratio.value, replicates: replicates[i], leaveOneOut: ratio.leaveOneOut, level: level)
+            }
         }
+        var result = try ratios.map { try degenerate($0, level, fallback) }
+        for (i, interval) in zip(varying, found) { result[i] = try interval.get() }
         return result
     }
 

@@ -15,9 +15,12 @@ public struct ClusterResamples: Sendable {
     /// Threads used; results do not depend on it.
     public let workers: Int
     private let name: String
-    private let stored: [UInt8]?
+    /// Counts `[resample][patient]` of every block of resamples.
+    private let stored: [[UInt8]]?
 
     static let storedLimit = 256 << 20
+    /// Resamples that are drawn and summed together.
+    private static let blockSize = 64
 
     /// - Parameter name: keys the draws with the seed; another name only for units other than patients.
     /// - Throws: `StatisticsError` unless there is at least one patient and one resample.
@@ -38,11 +41,26 @@ public struct ClusterResamples: Sendable {
             stored = nil
             return
         }
-        var rows = [UInt8](repeating: 0, count: clusters * count)
-        for resample in 0..<count {
-            Self.draw(resample, seed: seed, name: name, clusters: clusters, into: &rows, at: resample * clusters)
+        stored = orderedParallel(Self.blocks(of: count), workers: workers) { block, _ in
+            Self.drawn(block, seed: seed, name: name, clusters: clusters, count: count)
         }
-        stored = rows
+    }
+
+    private static func blocks(of count: Int) -> Int { (count + blockSize - 1) / blockSize }
+
+    /// The resamples of one block.
+    private static func drawn(_ block: Int, seed: UInt64, name: String, clusters: Int, count: Int) -> [UInt8] {
+        let resamples = blockSize * block..<min(blockSize * (block + 1), count)
+        var rows = [UInt8](repeating: 0, count: clusters * resamples.count)
+        for (row, resample) in resamples.enumerated() {
+            draw(resample, seed: seed, name: name, clusters: clusters, into: &rows, at: row * clusters)
+        }
+        return rows
+    }
+
+    /// Counts `[resample][patient]` of one block.
+    private func counts(_ block: Int) -> [UInt8] {
+        stored?[block] ?? Self.drawn(block, seed: seed, name: name, clusters: clusters, count: count)
     }
 
     private static func draw(_ resample: Int, seed: UInt64, name: String, clusters: Int, into rows: inout [UInt8], at offset: Int) {
@@ -53,7 +71,10 @@ public struct ClusterResamples: Sendable {
 
     /// How often every patient occurs in one resample.
     public func multiplicities(_ resample: Int) -> [Int] {
-        if let stored { return stored[resample * clusters..<(resample + 1) * clusters].map(Int.init) }
+        if let stored {
+            let first = resample % Self.blockSize * clusters
+            return stored[resample / Self.blockSize][first..<first + clusters].map(Int.init)
+        }
         var row = [UInt8](repeating: 0, count: clusters)
         Self.draw(resample, seed: seed, name: name, clusters: clusters, into: &row, at: 0)
         return row.map(Int.init)
@@ -66,34 +87,20 @@ public struct ClusterResamples: Sendable {
     public func replicates(of ratios: [ClusterRatio]) throws -> [[Double]] {
         try check(ratios)
         let columns = ResampleColumns(ratios)
-        let parts = chunks { range in
-            var result = [[Double]](repeating: [], count: ratios.count)
-            for i in result.indices { result[i].reserveCapacity(range.count) }
-            // Four resamples at a time; the last ones are repeated to fill the four, and dropped.
-            let drawn = stored == nil
-            var rows = drawn ? [UInt8](repeating: 0, count: 4 * clusters) : []
-            for first in stride(from: range.lowerBound, to: range.upperBound, by: 4) {
-                let block = (0..<4).map { min(first + $0, range.upperBound - 1) }
-                if drawn {
-                    for i in rows.indices { rows[i] = 0 }
-                    for lane in 0..<4 {
-                        Self.draw(block[lane], seed: seed, name: name, clusters: clusters, into: &rows, at: lane * clusters)
-                    }
-                }
-                let sums =
-                    drawn
-                    ? columns.sums(rows, offsets: (0..<4).map { $0 * clusters })
-                    : columns.sums(stored ?? [], offsets: block.map { $0 * clusters })
-                for lane in 0..<min(4, range.upperBound - first) {
-                    for i in ratios.indices {
-                        let value = sums[4 * columns.numerator[i] + lane] / sums[4 * columns.denominator[i] + lane]
-                        result[i].append(value.isFinite ? value : .nan)
-                    }
+        let parts = orderedParallel(Self.blocks(of: count), workers: workers) { block, _ in columns.sums(counts(block)) }
+        let width = columns.width
+        return ratios.indices.map { i in
+            let (numerator, denominator) = (columns.numerator[i], columns.denominator[i])
+            var values: [Double] = []
+            values.reserveCapacity(count)
+            for sums in parts {
+                for row in stride(from: 0, to: sums.count, by: width) {
+                    let value = sums[row + numerator] / sums[row + denominator]
+                    values.append(value.isFinite ? value : .nan)
                 }
             }
-            return result
+            return values
         }
-        return ratios.indices.map { i in parts.flatMap { $0[i] } }
     }
 
     /// Throws unless every ratio has these patients.
