@@ -68,7 +68,9 @@ extension Store {
                             SELECT * FROM (SELECT * FROM shard.\(table.current) EXCEPT SELECT * FROM main.\(table.current)) LIMIT 1
                             """
                         if let row = try Row.fetchOne(db, sql: sql) {
-                            let keys = try row.columnNames.filter { $0.hasSuffix("_id") }.map { "\($0) \(try StoreRow(row).integer($0))" }
+                            let keys = try row.columnNames.filter { $0.hasSuffix("_id") }.map {
+                                "\($0) \(try StoreRow(row).integer(StoreColumn($0)))"
+                            }
                             throw StoreError.conflict(
                                 first: path, second: shard.path, table: table.name, row: keys.joined(separator: ", "))
                         }

@@ -167,7 +167,7 @@ extension Store {
     // MARK: Rows
 
     func rows<T>(
-        _ table: StoreTable, _ sql: String, _ arguments: StatementArguments = [], unique keys: [String] = [],
+        _ table: StoreTable, _ sql: String, _ arguments: StatementArguments = [], unique keys: [StoreColumn] = [],
         _ decode: (StoreRow) throws -> T
     ) throws(StoreError) -> [T] {
         var result: [T] = []
@@ -177,7 +177,7 @@ extension Store {
 
     /// - Parameter keys: columns whose values rise from row to row; a damaged file may show a row twice.
     func forEach(
-        _ table: StoreTable, _ sql: String, _ arguments: StatementArguments = [], unique keys: [String] = [],
+        _ table: StoreTable, _ sql: String, _ arguments: StatementArguments = [], unique keys: [StoreColumn] = [],
         _ body: (StoreRow) throws -> Void
     ) throws(StoreError) {
         try read(table.name) { db in

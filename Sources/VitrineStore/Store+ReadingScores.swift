@@ -22,9 +22,24 @@ extension Store {
         }
     }
 
-    private static let scoreColumns = """
-        model_id, sample_id, method_id, metric_id, value, chance, ceiling, status, chance_source, chance_error, reason, curve
-        """
+    /// What is read of a score, in this order: there are millions of them.
+    private enum Field {
+        static let model = StoreColumn("model_id", at: 0)
+        static let sample = StoreColumn("sample_id", at: 1)
+        static let method = StoreColumn("method_id", at: 2)
+        static let metric = StoreColumn("metric_id", at: 3)
+        static let value = StoreColumn("value", at: 4)
+        static let chance = StoreColumn("chance", at: 5)
+        static let ceiling = StoreColumn("ceiling", at: 6)
+        static let status = StoreColumn("status", at: 7)
+        static let chanceSource = StoreColumn("chance_source", at: 8)
+        static let chanceError = StoreColumn("chance_error", at: 9)
+        static let reason = StoreColumn("reason", at: 10)
+        static let curve = StoreColumn("curve", at: 11)
+        static let sql = [
+            model, sample, method, metric, value, chance, ceiling, status, chanceSource, chanceError, reason, curve,
+        ].map(\.name).joined(separator: ", ")
+    }
 
     /// One column of scores; empty where the method does not run under this model.
     ///
@@ -67,18 +82,19 @@ extension Store {
         model: Int, method: Int, metric: Int, _ body: (_ sample: Int, _ score: ScoreRecord) throws -> Void
     ) throws(StoreError) {
         let sql = """
-            SELECT \(Self.scoreColumns) FROM current_score WHERE model_id = ? AND method_id = ? AND metric_id = ? ORDER BY sample_id
+            SELECT \(Field.sql) FROM current_score WHERE model_id = ? AND method_id = ? AND metric_id = ? ORDER BY sample_id
             """
-        try forEach(StoreSchema.score, sql, [model, method, metric], unique: ["sample_id"]) { row in
-            try body(try row.count("sample_id"), try score(row))
+        try forEach(StoreSchema.score, sql, [model, method, metric], unique: [Field.sample]) { row in
+            try body(try row.count(Field.sample), try score(row))
         }
     }
 
     private func score(_ row: StoreRow) throws(StoreRow.Unreadable) -> ScoreRecord {
         ScoreRecord(
-            methodID: try row.count("method_id"), metricID: try row.count("metric_id"), value: try row.optionalNumber("value"),
-            chance: try row.optionalNumber("chance"), ceiling: try row.optionalNumber("ceiling"), status: try row.text("status"),
-            chanceSource: try row.optionalText("chance_source"), chanceError: try row.number("chance_error"),
-            reason: try row.optionalText("reason"), curve: try row.optionalFloats("curve"))
+            methodID: try row.count(Field.method), metricID: try row.count(Field.metric), value: try row.optionalNumber(Field.value),
+            chance: try row.optionalNumber(Field.chance), ceiling: try row.optionalNumber(Field.ceiling),
+            status: try row.text(Field.status),
+            chanceSource: try row.optionalText(Field.chanceSource), chanceError: try row.number(Field.chanceError),
+            reason: try row.optionalText(Field.reason), curve: try row.optionalFloats(Field.curve))
     }
 }

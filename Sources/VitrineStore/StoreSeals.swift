@@ -15,16 +15,24 @@ struct StoreSeals: Equatable {
     struct Sum: Equatable {
         var rows: Int64 = 0
         var sum: UInt64 = 0
+
+        mutating func add(_ values: [DatabaseValue]) {
+            rows += 1
+            sum &+= hash(values)
+        }
+    }
+
+    /// A model and an image within a table.
+    private struct Place: Hashable {
+        let model: Int64
+        let sample: Int64
     }
 
     private(set) var sums: [Key: Sum] = [:]
 
     mutating func add(_ values: [DatabaseValue], of table: StoreTable, positions: StoreTable.Positions) {
         let key = Self.key(values, table, positions)
-        var sum = sums[key] ?? Sum()
-        sum.rows += 1
-        sum.sum &+= Self.hash(values)
-        sums[key] = sum
+        sums[key, default: Sum()].add(values)
     }
 
     mutating func remove(_ values: [DatabaseValue], of table: StoreTable, positions: StoreTable.Positions) {
@@ -64,7 +72,13 @@ struct StoreSeals: Equatable {
         for table in StoreSchema.contentTables {
             let positions = try table.positions(db)
             let rows = try Row.fetchCursor(db, sql: "SELECT * FROM \(table.name)")
-            while let row = try rows.next() { seals.add(Array(row.databaseValues), of: table, positions: positions) }
+            // By place within the table: rows come by the million, and a table's name takes longer to hash than a row.
+            var sums: [Place: Sum] = [:]
+            while let row = try rows.next() {
+                let values = Array(row.databaseValues)
+                sums[place(values, positions), default: Sum()].add(values)
+            }
+            for (place, sum) in sums { seals.sums[Key(table: table.name, model: place.model, sample: place.sample)] = sum }
         }
         return seals
     }
@@ -107,11 +121,16 @@ struct StoreSeals: Equatable {
     // MARK: Rows
 
     private static func key(_ values: [DatabaseValue], _ table: StoreTable, _ positions: StoreTable.Positions) -> Key {
+        let place = place(values, positions)
+        return Key(table: table.name, model: place.model, sample: place.sample)
+    }
+
+    private static func place(_ values: [DatabaseValue], _ positions: StoreTable.Positions) -> Place {
         func id(_ position: Int?) -> Int64 {
             guard let position, case .int64(let id) = values[position].storage else { return -1 }
             return id
         }
-        return Key(table: table.name, model: id(positions.model), sample: id(positions.sample))
+        return Place(model: id(positions.model), sample: id(positions.sample))
     }
 
     /// Eight bytes at a time; each step can be undone, so that two rows that differ in one step never meet again in the next.
