@@ -23,9 +23,9 @@ public struct ExplanationStopped: Error, Equatable, CustomStringConvertible {
 
 /// Runs the network on changed versions of one image, under the image's own target.
 ///
-/// Inputs are taken one by one and packed into passes of about a thousand tokens, those of equal length together, whatever the method;
-/// answers come in the order of the inputs. Packing never shows in a bit, since images of a batch do not see each other, and
-/// nothing grows with the number of inputs.
+/// Inputs are taken one by one and packed into passes of about a thousand tokens, whatever the method; where logits alone are asked for,
+/// shortened sequences of different lengths share a pass. Answers come in the order of the inputs. Packing never shows in a bit, since
+/// images of a batch do not see each other, and nothing grows with the number of inputs.
 public final class Probe {
     public let network: ViTConfiguration
     /// What is explained; nil for a backbone.
@@ -77,7 +77,7 @@ public final class Probe {
 
     /// The logits of each input, in the order given.
     public func logits(of inputs: some Sequence<ChangedInput>, _ body: (Int, [Float]) throws -> Void) throws {
-        try run(inputs.lazy.map(item), request: .logits, inOrder: false) { index, trace in try body(index, trace.logits) }
+        try run(inputs.lazy.map(item), body)
     }
 
     /// The logits when only these patches (ascending) are left of the image, in the order given.
@@ -141,7 +141,7 @@ public final class Probe {
     public func traces(
         of inputs: some Sequence<ChangedInput>, _ request: TraceRequest, _ body: (Int, ImageTrace) throws -> Void
     ) throws {
-        try run(inputs.lazy.map(item), request: request, inOrder: true, body)
+        try run(inputs.lazy.map(item), request, body)
     }
 
     /// The logits when other tokens enter a block, in the order given: only the blocks from there on run.
@@ -152,8 +152,7 @@ public final class Probe {
     public func logits(
         entering block: Int, _ tokens: some Sequence<(tokens: Tensor, kept: [Int]?)>, _ body: (Int, [Float]) throws -> Void
     ) throws {
-        let items = tokens.lazy.map { Item.tokens($0.tokens, kept: $0.kept, block: block) }
-        try run(items, request: .logits, inOrder: false) { index, trace in try body(index, trace.logits) }
+        try run(tokens.lazy.map { Item.tokens($0.tokens, kept: $0.kept, block: block) }, body)
     }
 
     /// The logits when other values stand in the place of a block's first norm, in the order given: only the blocks from there on run.
@@ -162,8 +161,7 @@ public final class Probe {
     public func logits(
         enteringNorm1Of block: Int, _ tokens: some Sequence<(tokens: Tensor, norm1: Tensor)>, _ body: (Int, [Float]) throws -> Void
     ) throws {
-        let items = tokens.lazy.map { Item.normed($0.tokens, norm1: $0.norm1, block: block) }
-        try run(items, request: .logits, inOrder: false) { index, trace in try body(index, trace.logits) }
+        try run(tokens.lazy.map { Item.normed($0.tokens, norm1: $0.norm1, block: block) }, body)
     }
 
     /// Tokens `[prefix + patches, width]` after one block.
@@ -177,7 +175,7 @@ public final class Probe {
         entering block: Int, _ tokens: some Sequence<(tokens: Tensor, kept: [Int]?)>, _ request: TraceRequest,
         _ body: (Int, ImageTrace) throws -> Void
     ) throws {
-        try run(tokens.lazy.map { .tokens($0.tokens, kept: $0.kept, block: block) }, request: request, inOrder: true, body)
+        try run(tokens.lazy.map { .tokens($0.tokens, kept: $0.kept, block: block) }, request, body)
     }
 
     /// The inner values when other values stand in the place of a block's first norm; otherwise as `logits(enteringNorm1Of:)`.
@@ -185,7 +183,7 @@ public final class Probe {
         enteringNorm1Of block: Int, _ tokens: some Sequence<(tokens: Tensor, norm1: Tensor)>, _ request: TraceRequest,
         _ body: (Int, ImageTrace) throws -> Void
     ) throws {
-        try run(tokens.lazy.map { .normed($0.tokens, norm1: $0.norm1, block: block) }, request: request, inOrder: true, body)
+        try run(tokens.lazy.map { .normed($0.tokens, norm1: $0.norm1, block: block) }, request, body)
     }
 
     /// The class that is explained, where a method cannot do without.
@@ -257,10 +255,12 @@ public final class Probe {
         case normed(Tensor, norm1: Tensor, block: Int)
 
         /// Items of one key share a pass.
-        var key: [Int] {
+        ///
+        /// - Parameter mixesLengths: shortened sequences of all lengths do.
+        func key(mixesLengths: Bool) -> [Int] {
             switch self {
             case .pixels(let pixels): [-1] + pixels.shape.dimensions
-            case .patches(let kept): [-2, kept.count]
+            case .patches(let kept): mixesLengths ? [-2] : [-2, kept.count]
             case .visible: [-4]
             case .averaged: [-5]
             case .tokens(let tokens, let kept, let block): [block, kept == nil ? 0 : 1] + tokens.shape.dimensions
@@ -280,19 +280,16 @@ public final class Probe {
 
     private struct Bucket {
         let key: [Int]
-        /// Items that fill a pass.
-        let capacity: Int
+        var tokens = 0
         var items: [(index: Int, item: Item)] = []
     }
 
-    private func bucket(for item: Item) -> Bucket {
-        let tokens =
-            switch item {
-            case .pixels, .visible, .averaged: network.prefixTokens + grid.count
-            case .patches(let kept): network.prefixTokens + kept.count
-            case .tokens(let tokens, _, _), .normed(let tokens, _, _): tokens.shape[0]
-            }
-        return Bucket(key: item.key, capacity: VisionTransformer.imagesPerPass(tokens: tokens))
+    private func tokens(of item: Item) -> Int {
+        switch item {
+        case .pixels, .visible, .averaged: network.prefixTokens + grid.count
+        case .patches(let kept): network.prefixTokens + kept.count
+        case .tokens(let tokens, _, _), .normed(let tokens, _, _): tokens.shape[0]
+        }
     }
 
     /// Items that may wait for a pass of their length to fill: lists of patches are small, tensors are not.
@@ -304,41 +301,87 @@ public final class Probe {
         return 4 * VisionTransformer.imagesPerPass(tokens: network.prefixTokens + grid.count)
     }
 
-    /// - Parameter inOrder: inner values are large, so passes run in the order of the inputs; logits may wait for each other.
-    private func run(
-        _ items: some Sequence<Item>, request: TraceRequest, inOrder: Bool, _ body: (Int, ImageTrace) throws -> Void
+    /// Logits, which may wait for each other: sequences of any length for those that fill their pass.
+    private func run(_ items: some Sequence<Item>, _ body: (Int, [Float]) throws -> Void) throws {
+        try run(items, inOrder: false, ask: { try logits(of: $0) }, body)
+    }
+
+    /// Inner values are large, so that their passes run in the order of the inputs.
+    private func run(_ items: some Sequence<Item>, _ request: TraceRequest, _ body: (Int, ImageTrace) throws -> Void) throws {
+        func ask(_ items: [Item]) throws -> [ImageTrace] {
+            let trace = try pass(items, request)
+            return items.indices.map { ImageTrace(trace: trace, index: $0) }
+        }
+        try run(items, inOrder: true, ask: ask, body)
+    }
+
+    /// - Parameter ask: answers items that share a pass.
+    private func run<Answer>(
+        _ items: some Sequence<Item>, inOrder: Bool, ask: ([Item]) throws -> [Answer], _ body: (Int, Answer) throws -> Void
     ) throws {
         var buckets: [Bucket] = []
-        var answers: [Int: ImageTrace] = [:]
+        var answers: [Int: Answer] = [:]
         var next = 0
         var waiting = 0
         func flush(_ i: Int) throws {
             let bucket = buckets.remove(at: i)
             waiting -= bucket.items.count
-            let trace = try pass(bucket.items.map(\.item), request)
-            for (place, entry) in bucket.items.enumerated() { answers[entry.index] = ImageTrace(trace: trace, index: place) }
+            for (entry, answer) in zip(bucket.items, try ask(bucket.items.map(\.item))) { answers[entry.index] = answer }
             while let answer = answers.removeValue(forKey: next) {
                 try body(next, answer)
                 next += 1
             }
         }
         for (index, item) in items.enumerated() {
-            let key = item.key
+            let key = item.key(mixesLengths: !inOrder)
+            let tokens = tokens(of: item)
             if inOrder, let other = buckets.first, other.key != key { try flush(0) }
-            var place = buckets.firstIndex { $0.key == key }
-            if place == nil {
-                buckets.append(bucket(for: item))
-                place = buckets.count - 1
+            if let full = buckets.firstIndex(where: { $0.key == key }), buckets[full].tokens + tokens > VisionTransformer.tokensPerPass {
+                try flush(full)
             }
-            buckets[place!].items.append((index, item))
+            let place = buckets.firstIndex { $0.key == key } ?? buckets.count
+            if place == buckets.count { buckets.append(Bucket(key: key)) }
+            buckets[place].items.append((index, item))
+            buckets[place].tokens += tokens
             waiting += 1
-            if buckets[place!].items.count == buckets[place!].capacity {
-                try flush(place!)
-            } else if waiting >= mayWait(item) {
-                try flush(0)
-            }
+            if waiting >= mayWait(item) { try flush(0) }
         }
         while !buckets.isEmpty { try flush(0) }
+    }
+
+    /// The logits of items of one key.
+    private func logits(of items: [Item]) throws -> [[Float]] {
+        guard case .patches = items[0] else {
+            let trace = try pass(items, .logits)
+            return items.indices.map { trace.logits(of: $0) }
+        }
+        if watch.isStopped() { throw ExplanationStopped() }
+        let lists = items.compactMap { if case .patches(let kept) = $0 { kept } else { nil } }
+        let lengths = Dictionary(grouping: lists.indices) { lists[$0].count }.sorted { $0.key < $1.key }.map(\.value)
+        let groups = try lengths.map { places throws(ViTError) in
+            let kept = places.map { lists[$0] }
+            return TokenGroup(tokens: try tokens(keeping: kept), kept: kept)
+        }
+        var result = [[Float]](repeating: [], count: items.count)
+        for (places, logits) in zip(lengths, try model.logits(of: groups, grid: grid, workspace: workspace)) {
+            for (place, own) in zip(places, logits) { result[place] = own }
+        }
+        passCount += items.count
+        watch.passed(items.count)
+        return result
+    }
+
+    /// z_0 of the image without all but these patches, lists of one length: `[lists, prefix + patches, width]`.
+    private func tokens(keeping lists: [[Int]]) throws(ViTError) -> Tensor {
+        let all = try embedded.get()
+        let (r, d) = (network.prefixTokens, network.width)
+        let n = r + lists[0].count
+        var batch = workspace.tensor([lists.count, n, d])
+        for (i, patches) in lists.enumerated() {
+            batch.replace(from: i * n * d, with: all[0..<r])
+            for (row, patch) in patches.enumerated() { batch.replace(from: (i * n + r + row) * d, with: all[r + patch]) }
+        }
+        return batch
     }
 
     /// Items of one key through the network.
@@ -360,19 +403,9 @@ public final class Probe {
                 if case .pixels(let pixels) = item { batch.replace(from: i * first.count, with: pixels) }
             }
             return .images(batch)
-        case .patches(let first):
-            let all = try embedded.get()
-            let (r, d) = (network.prefixTokens, network.width)
-            let n = r + first.count
-            var batch = workspace.tensor([items.count, n, d])
-            var kept: [[Int]] = []
-            for (i, item) in items.enumerated() {
-                guard case .patches(let patches) = item else { continue }
-                batch.replace(from: i * n * d, with: all[0..<r])
-                for (row, patch) in patches.enumerated() { batch.replace(from: (i * n + r + row) * d, with: all[r + patch]) }
-                kept.append(patches)
-            }
-            return .tokens(batch, grid: grid, kept: kept)
+        case .patches:
+            let kept = items.compactMap { if case .patches(let patches) = $0 { patches } else { nil } }
+            return .tokens(try tokens(keeping: kept), grid: grid, kept: kept)
         case .visible:
             let all = try embeddedTokens()
             var batch = workspace.tensor(Shape([items.count] + all.shape.dimensions))

@@ -55,6 +55,47 @@ import VitrineTensor
         #expect(try Self.logits(Self.probe(random, threads: 3), inputs) == packed)
     }
 
+    /// Sequences of different lengths go through the network side by side, and each gets what it gets on its own in a batch.
+    @Test(arguments: RandomModel.all)
+    func lengthsShareAPass(_ random: RandomModel) throws {
+        let patches = Self.probe(random).grid.count
+        let sets = (1...patches).flatMap { n in [Array(0..<n), Array(patches - n..<patches)] } + [[0, patches - 1], [1]]
+        let passes = Mutex<[Int]>([])
+        let probe = Self.probe(
+            random,
+            watch: Watch {
+                false
+            } passed: { count in
+                passes.withLock { $0.append(count) }
+            })
+        let packed = try Self.logits(probe, sets.map { .patches($0) })
+        #expect(passes.withLock { $0 } == [sets.count] && probe.passCount == sets.count)
+        for (set, expected) in zip(sets, packed) {
+            try Self.probe(random).traces(of: [.patches(set)], .logits) { #expect($1.logits == expected, "\(set)") }
+        }
+    }
+
+    /// A pass is cut where the next sequence would no longer fit; no answer is lost or exchanged.
+    @Test func longListsTakeSeveralPasses() throws {
+        let random = RandomModel.all[0]
+        let patches = Self.probe(random).grid.count
+        let sets = (0..<700).map { i in (0..<patches).filter { (i >> $0) & 1 == 1 } }.filter { !$0.isEmpty }
+        let passes = Mutex<[Int]>([])
+        let probe = Self.probe(
+            random,
+            watch: Watch {
+                false
+            } passed: { count in
+                passes.withLock { $0.append(count) }
+            })
+        let found = try Self.logits(probe, sets.map { .patches($0) })
+        let rows = sets.reduce(0) { $0 + random.configuration.prefixTokens + $1.count }
+        let counts = passes.withLock { $0 }
+        let fewest = (rows + VisionTransformer.tokensPerPass - 1) / VisionTransformer.tokensPerPass
+        #expect(counts.reduce(0, +) == sets.count && counts.count >= 2 && counts.count <= fewest + 1)
+        for i in [0, 1, 333, sets.count - 1] { #expect(try Self.logits(Self.probe(random), [.patches(sets[i])])[0] == found[i]) }
+    }
+
     /// All patches kept is the image itself, to the last bit, and so are its embedded tokens.
     @Test(arguments: RandomModel.all)
     func nothingChangedChangesNothing(_ random: RandomModel) throws {

@@ -63,7 +63,7 @@ extension VisionTransformer {
     }
 
     /// Checks what enters, and says how many tokens it has.
-    private func layout(of input: NetworkInput, request: TraceRequest) throws(ViTError) -> (TokenLayout, PatchGrid) {
+    func layout(of input: NetworkInput, request: TraceRequest) throws(ViTError) -> (TokenLayout, PatchGrid) {
         switch input {
         case .images(let images):
             let grid = try checkedGrid(of: images)

@@ -19,8 +19,11 @@ public enum NetworkInput: Sendable {
 }
 
 extension VisionTransformer {
-    /// Images that go through the network together: about a thousand tokens, which fill the matrix products.
-    public static func imagesPerPass(tokens: Int) -> Int { max(1, 1056 / max(1, tokens)) }
+    /// Tokens that go through the network together: about a thousand, which fill the matrix products.
+    public static let tokensPerPass = 1056
+
+    /// Images that do.
+    public static func imagesPerPass(tokens: Int) -> Int { max(1, tokensPerPass / max(1, tokens)) }
 
     /// z_0 `[B, N, width]`: patches and prefix tokens with their positions, what block 0 reads; behind the norm before the blocks, where
     /// there is one, which takes each token for itself.

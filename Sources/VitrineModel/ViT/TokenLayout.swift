@@ -44,7 +44,7 @@ struct TokenLayout: Sendable {
 /// Each operation stands in a file of its own under `Operations`, with its forward pass, gradient, relevance and weight gradient.
 struct Pass: Sendable {
     let model: VisionTransformer
-    let layout: TokenLayout
+    private(set) var layout: TokenLayout
     let workspace: Workspace
     /// nil for a model whose positions do not rotate.
     let rotation: Rotation?
@@ -54,6 +54,13 @@ struct Pass: Sendable {
         self.layout = layout
         self.workspace = workspace
         rotation = Rotation(model, grid: layout.grid)
+    }
+
+    /// The same for images of another number of tokens.
+    func carrying(_ layout: TokenLayout) -> Pass {
+        var pass = self
+        pass.layout = layout
+        return pass
     }
 
     var configuration: ViTConfiguration { model.configuration }

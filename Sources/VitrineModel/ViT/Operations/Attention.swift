@@ -56,6 +56,21 @@ extension Pass {
         var norm = normed(block.norm1, z)
         if let norm1 { norm.output = norm1 }
         let mapped = linear(block.qkv, norm.output)
+        let mixed = mixed(l, mapped)
+        let contextNorm = block.contextNorm.map { self.normed($0, mixed.context) }
+        let projected = linear(block.projection, contextNorm?.output ?? mixed.context)
+        return AttentionState(
+            norm: norm, mapped: mapped, normed: mixed.normed, queryNorm: mixed.queryNorm, keyNorm: mixed.keyNorm, qkv: mixed.qkv,
+            attention: mixed.attention, context: mixed.context, contextNorm: contextNorm, projected: projected,
+            branch: scaled(projected, by: block.scale1))
+    }
+
+    /// Where the tokens of an image meet: from the map of the norm `[B, N, 3 D]` to the context. What stands before and behind it takes each
+    /// token for itself.
+    func mixed(_ l: Int, _ mapped: Tensor) -> (
+        normed: Tensor, queryNorm: NormState?, keyNorm: NormState?, qkv: Tensor, attention: Tensor, context: Tensor
+    ) {
+        let block = model.blocks[l]
         let (normed, queryNorm, keyNorm) = normedHeads(block, mapped)
         let qkv = rotated(normed, block: l)
         var attention = products(l, qkv, allRows: true)
@@ -67,16 +82,13 @@ extension Pass {
             softmaxRows(&attention, scale: scoreScale, threads: threads)
         }
         let (heads, n) = (headLayout(l), configuration.heads)
-        var context = workspace.tensor([z.shape[0], heads.outputRows, configuration.width])
-        multiplyEach(z.shape[0] * n, into: &context, threads: threads) { [attention] i in
+        let images = mapped.shape[0]
+        var context = workspace.tensor([images, heads.outputRows, configuration.width])
+        multiplyEach(images * n, into: &context, threads: threads) { [attention] i in
             let (b, h) = (i / n, i % n)
             return (attention.matrix(heads.attention(b, h)), qkv.matrix(heads.value(b, h)), heads.context(b, h))
         }
-        let contextNorm = block.contextNorm.map { self.normed($0, context) }
-        let projected = linear(block.projection, contextNorm?.output ?? context)
-        return AttentionState(
-            norm: norm, mapped: mapped, normed: normed, queryNorm: queryNorm, keyNorm: keyNorm, qkv: qkv, attention: attention,
-            context: context, contextNorm: contextNorm, projected: projected, branch: scaled(projected, by: block.scale1))
+        return (normed, queryNorm, keyNorm, qkv, attention, context)
     }
 
     /// S, what the softmax reads, `[B, H, N, N]`, computed again.
