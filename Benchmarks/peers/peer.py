@@ -208,6 +208,35 @@ def smoothgrad():
         x, target=1, abs=False, nt_type="smoothgrad", nt_samples=options.samples, nt_samples_batch_size=TOGETHER, stdevs=0.3)
 
 
+def rise():
+    """Random masks painted over one image, made beforehand."""
+    torch, model = timm_model()
+    model, x = torch.compile(model), images(torch, 1)
+    cells = (torch.rand(options.samples, 1, 7, 7) < 0.5).float()
+    masks = torch.nn.functional.interpolate(cells, (224, 224), mode="bilinear")
+    return painted(torch, model, [x * part for part in masks.split(TOGETHER)])
+
+
+def curves():
+    """Deletion and insertion in twenty steps: patches in the mean colour."""
+    torch, model = timm_model()
+    model, x = torch.compile(model), images(torch, 1)
+    rank = torch.randperm(196).reshape(1, 1, 14, 14)
+    counts = [round(196 * step / 20) for step in range(21)]
+    kept = [rank >= n for n in counts] + [rank < n for n in counts[1:-1]]
+    masks = torch.cat([k.float().repeat_interleave(16, 2).repeat_interleave(16, 3) for k in kept])
+    return painted(torch, model, [x * part for part in masks.split(TOGETHER)])
+
+
+def painted(torch, model, batches):
+    def run():
+        with torch.inference_mode():
+            for batch in batches:
+                model(batch).softmax(1)
+
+    return run
+
+
 def decode():
     from PIL import Image
 

@@ -19,7 +19,7 @@ typealias Turn = () throws -> String?
 
 enum Workload {
     static let all: [String: @Sendable (WorkloadOptions) throws -> Turn] = [
-        "forward": forward, "explain": explain, "decode": decode, "products": products,
+        "forward": forward, "explain": explain, "curves": curves, "decode": decode, "products": products,
     ]
 
     /// Logits of a batch, its images shared among the workers.
@@ -50,6 +50,23 @@ enum Workload {
                 _ = try plan.explain(subjects, workspace: workspaces[worker])
             }
             return allocated(workspaces)
+        }
+    }
+
+    /// The passes of deletion and insertion in twenty steps: an image of which ever fewer patches are left, and ever more.
+    private static func curves(_ o: WorkloadOptions) throws -> Turn {
+        let model = try VisionTransformer.load(o.model).model.packing()
+        let image = batch(1, model)[0]
+        let grid = try model.configuration.grid(height: image.shape[1], width: image.shape[2])
+        var random = Philox(seed: 2, name: "benchmark")
+        let order = (0..<grid.count).shuffled(using: &random)
+        let counts = (0...20).map { (grid.count * $0 + 10) / 20 }
+        let sets = counts.map { order[$0...].sorted() } + counts.dropFirst().dropLast().map { order[..<$0].sorted() }
+        let workspace = Workspace(threads: o.workers)
+        return {
+            let probe = Probe(model: model, image: image, grid: grid, target: nil, workspace: workspace)
+            try probe.logits(of: sets.map { .patches($0) }) { _, _ in }
+            return nil
         }
     }
 
