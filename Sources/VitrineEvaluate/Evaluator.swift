@@ -79,6 +79,21 @@ public struct Evaluator: Sendable {
         return scores
     }
 
+    /// What `scores` says, without levels of chance and ceilings, which cost more than the values of most metrics: one number per
+    /// entry, nil where it is undefined.
+    ///
+    /// - Throws: as `scores` does.
+    public func values(of map: ScoredMap, on mask: ScoredMask?, witness: any Witness, item: String) throws -> [Double?] {
+        try entries.map { entry in
+            guard let metric = entry.metric as? any ModelMetric else {
+                let alone = Evaluator([entry], seed: seed, permutations: permutations, controls: controls)
+                return try alone.scores(of: map, on: mask, witness: witness, item: item)[0].value
+            }
+            guard try nothing(in: map, witness) == nil else { return nil }
+            do { return try metric.measure(map.native, witness).value } catch is Undefined { return nil }
+        }
+    }
+
     private func score(_ metric: any MapMetric, _ map: ScoredMap, _ witness: (any Witness)?) -> Score {
         if let nothing = map.withoutAnswer { return .undefined(nothing.reason, status: nothing.status) }
         var native = map.native
@@ -99,14 +114,23 @@ public struct Evaluator: Sendable {
     private func score(_ metric: any ModelMetric, _ map: ScoredMap, _ witness: (any Witness)?) throws -> Score {
         if let nothing = map.withoutAnswer { return .undefined(nothing.reason, status: nothing.status) }
         guard let witness else { return .undefined(Undefined("there is no model to ask")) }
+        if let nothing = try nothing(in: map, witness) { return nothing }
+        do {
+            return Score(try metric.measure(map.native, witness), chance: try metric.chance(of: map.native, witness, draws: controls))
+        } catch let reason as Undefined { return .undefined(reason) }
+    }
+}
+
+extension Evaluator {
+    /// The score of a map that says nothing; nil for one that the witness can be asked about.
+    private func nothing(in map: ScoredMap, _ witness: any Witness) throws(MetricError) -> Score? {
+        if let nothing = map.withoutAnswer { return .undefined(nothing.reason, status: nothing.status) }
         let native = map.native
         guard native.height == witness.height && native.width == witness.width else {
-            throw MetricError.mapOfAnotherImage(
+            throw .mapOfAnotherImage(
                 mapHeight: native.height, mapWidth: native.width, imageHeight: witness.height, imageWidth: witness.width)
         }
-        do {
-            return Score(try metric.measure(native, witness), chance: try metric.chance(of: native, witness, draws: controls))
-        } catch let reason as Undefined { return .undefined(reason) }
+        return nil
     }
 }
 

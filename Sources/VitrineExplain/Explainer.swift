@@ -58,6 +58,9 @@ public struct Passes: Sendable, Equatable {
         self.backward = backward
     }
 
+    /// Forward and backward together.
+    public var total: Double { forward + backward }
+
     public static func + (a: Passes, b: Passes) -> Passes {
         Passes(forward: a.forward + b.forward, backward: a.backward + b.backward)
     }

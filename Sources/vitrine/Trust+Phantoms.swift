@@ -34,7 +34,6 @@ extension Trust {
             complain("\(stop)")
             throw ExitCode.stopped
         }
-        try result.write(to: output)
         print(TrustTable(result).text)
         print("\(output)/trust.csv, trust.json" + (result.metrics.isEmpty ? "" : ", metrics.csv"))
         if result.tasks.contains(where: { !$0.check.passes }) { throw ExitCode.someItemsFailed }

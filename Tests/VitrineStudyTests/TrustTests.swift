@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VitrineData
+import VitrineEvaluate
 import VitrineExplain
 import VitrineImage
 import VitrineModel
@@ -157,8 +158,9 @@ private struct KnowingClassifier {
         #expect(abs(TrustScorer.outranks(any, a, b) + TrustScorer.outranks(any, b, a) - 1) < 1e-12)
 
         var record = TrustRecord(index: 0, label: 1, parts: [])
-        try scorer.addScores(
-            of: ConfiguredMethod.parse(["rollout", "gradcam", "centre"]), to: &record, image, workspace: Workspace(), watch: Watch())
+        try scorer.complete(
+            &record, image, methods: ConfiguredMethod.parse(["rollout", "gradcam", "centre"]), metrics: Evaluator([]),
+            networks: RandomisedNetworks(scorer.model, seed: 0), workspace: Workspace(), watch: Watch())
         #expect(Set(record.scores.keys) == ["rollout", "gradcam", "centre"] && record.failures.isEmpty)
         #expect(abs(try #require(record.scores["rollout"]?[TrustMeasure.classContrast]).value - 0.5) < 1e-12)
         #expect(abs(try #require(record.scores["centre"]?[TrustMeasure.classContrast]).value - 0.5) < 1e-12)

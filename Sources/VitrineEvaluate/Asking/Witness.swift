@@ -5,6 +5,8 @@ import VitrineTensor
 public enum Circumstance: Sendable {
     /// Another version of the image; the target stays.
     case input(ChangedInput)
+    /// A version that several metrics draw alike, by the name of the draw, so that the method is asked once.
+    case drawn(String, ChangedInput)
     /// The logit of another class.
     case target(Int)
     /// Other draws of a method that draws at random.

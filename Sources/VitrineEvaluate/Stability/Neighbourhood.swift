@@ -13,12 +13,14 @@ struct Neighbourhood: Sendable {
     }
 
     func circumstances(_ witness: some Witness) -> [Circumstance] {
-        (0..<samples).map { .input(.pixels(witness.inBall(radius, draw: $0))) }
+        (0..<samples).map { .drawn(name($0), .pixels(witness.inBall(radius, draw: $0))) }
     }
+
+    private func name(_ index: Int) -> String { "ball/\(radius)/\(index)" }
 
     /// The logits of one copy.
     func logits(_ index: Int, _ witness: some Witness) throws -> [Float] {
-        try witness.logits(drawn: (0..<samples).map { "ball/\(radius)/\($0)" }) { .pixels(witness.inBall(radius, draw: $0)) }[index]
+        try witness.logits(drawn: (0..<samples).map(name)) { .pixels(witness.inBall(radius, draw: $0)) }[index]
     }
 }
 

@@ -98,10 +98,28 @@ public final class QuestionedImage {
     }
 }
 
+/// What a method said under circumstances that several metrics ask about, by name.
+private final class MadeMaps {
+    var maps: [String: HeatMap] = [:]
+}
+
+extension Circumstance {
+    /// What tells it from others of the same map; nil where nobody asks twice.
+    fileprivate var name: String? {
+        switch self {
+        case .drawn(let name, _): name
+        case .target(let c): "target \(c)"
+        case .randomised(let layers, let draw): "random \(layers.lowerBound)..<\(layers.upperBound) \(draw)"
+        case .input, .seed: nil
+        }
+    }
+}
+
 /// One map of a questioned image.
 private struct MapWitness: Witness {
     let questioned: QuestionedImage
     let method: ConfiguredMethod?
+    let made = MadeMaps()
 
     var name: String { questioned.image.name }
     var seed: UInt64 { questioned.seed }
@@ -137,27 +155,37 @@ private struct MapWitness: Witness {
     func maps(under circumstances: some Sequence<Circumstance>, _ body: (Int, HeatMap) throws -> Void) throws {
         guard let method else { throw Undefined("the map comes from a file, and what made it cannot be asked again") }
         // Versions of the image go together, everything else one by one; answers keep their order.
-        var (waiting, next): ([Tensor], Int) = ([], 0)
+        var (waiting, next): ([(name: String?, pixels: Tensor)], Int) = ([], 0)
+        func answer(_ name: String?, _ map: HeatMap) throws {
+            if let name { made.maps[name] = map }
+            try body(next, map)
+            next += 1
+        }
         func flush() throws {
-            try questioned.maps(method, of: waiting) { map in
-                try body(next, map)
-                next += 1
+            var place = 0
+            try questioned.maps(method, of: waiting.map(\.pixels)) { map in
+                try answer(waiting[place].name, map)
+                place += 1
             }
             waiting = []
         }
-        func single(_ target: Target? = nil, _ network: VisionTransformer? = nil, _ seed: UInt64? = nil) throws {
+        func single(_ name: String?, _ target: Target? = nil, _ network: VisionTransformer? = nil, _ seed: UInt64? = nil) throws {
             try flush()
-            try questioned.maps(method, of: [image], target: target, network: network, seed: seed) { try body(next, $0) }
-            next += 1
+            try questioned.maps(method, of: [image], target: target, network: network, seed: seed) { try answer(name, $0) }
         }
         for circumstance in circumstances {
+            if let known = circumstance.name.flatMap({ made.maps[$0] }) {
+                try flush()
+                try body(next, known)
+                next += 1
+                continue
+            }
             switch circumstance {
-            case .input(.pixels(let pixels)): waiting.append(pixels)
-            case .input(.patches), .input(.visible), .input(.averaged):
-                throw Undefined("a method is not asked about an image without some of its patches")
-            case .target(let c): try single(.logit(c))
-            case .seed(let draw): try single(nil, nil, questioned.methodSeed &+ UInt64(draw))
-            case .randomised(let layers, let draw): try single(nil, questioned.networks.network(layers, draw: draw))
+            case .input(.pixels(let pixels)), .drawn(_, .pixels(let pixels)): waiting.append((circumstance.name, pixels))
+            case .input, .drawn: throw Undefined("a method is not asked about an image without some of its patches")
+            case .target(let c): try single(circumstance.name, .logit(c))
+            case .seed(let draw): try single(nil, nil, nil, questioned.methodSeed &+ UInt64(draw))
+            case .randomised(let layers, let draw): try single(circumstance.name, nil, questioned.networks.network(layers, draw: draw))
             }
         }
         try flush()

@@ -19,6 +19,8 @@ public struct MetricTrust: Sendable, Equatable, Codable {
     public var correlation: Double?
     public var lower: Double?
     public var upper: Double?
+    /// By task.
+    public var byTask: [String: Double] = [:]
 
     public var beatsChance: Bool { lower.map { $0 > 0 } ?? false }
 
@@ -64,6 +66,7 @@ public struct MetricTrust: Sendable, Equatable, Codable {
                 }
             }
             estimates.append(estimate)
+            byTask[task.name] = estimate
             replicates.append(correlations(drawn))
             jackknives.append(correlations((truths + values).map(\.leaveOneOut)))
             methods += n

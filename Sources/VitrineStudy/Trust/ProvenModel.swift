@@ -28,10 +28,13 @@ public struct ProvenModel: Sendable {
     /// Each round goes on from the weights of the round before with phantoms of its own; the check draws others, which no round sees.
     /// Weights depend on the task and the settings alone. A killed training goes on where its last checkpoint was.
     ///
-    /// - Parameter folder: of the task.
+    /// - Parameters:
+    ///   - folder: of the task.
+    ///   - base: the network of the task without its options, which is then where the first round starts.
     /// - Throws: `StudyInterruption` when it is asked to stop.
     static func made(
-        _ task: TrustTask, _ settings: TrustSettings, folder: String, workers: Int, shouldStop: @escaping @Sendable () -> Bool,
+        _ task: TrustTask, _ settings: TrustSettings, folder: String, base: VisionTransformer?, workers: Int,
+        shouldStop: @escaping @Sendable () -> Bool,
         news: @escaping @Sendable (News) -> Void
     ) throws -> ProvenModel {
         let preprocess = try Preprocess(parsing: settings.recipe(round: 0).preprocess, defaultSize: TrustSettings.imageSize)
@@ -43,7 +46,8 @@ public struct ProvenModel: Sendable {
                 last = ProvenModel(task: task, model: model, preprocess: preprocess, check: known, rounds: round + 1)
             } else {
                 let model = try trained(
-                    task, settings, round: round, from: last?.model, preprocess, folder: place, workers: workers, shouldStop: shouldStop,
+                    task, settings, round: round, from: last?.model ?? base, preprocess, folder: place, workers: workers,
+                    shouldStop: shouldStop,
                     news: news)
                 let set = try task.set(count: 2 * settings.checked, seed: settings.seed &+ 1_000_003)
                 let check = try CounterfactualCheck(
@@ -77,7 +81,7 @@ public struct ProvenModel: Sendable {
         _ task: TrustTask, _ settings: TrustSettings, round: Int, from start: VisionTransformer?, _ preprocess: Preprocess, folder: String,
         workers: Int, shouldStop: @escaping @Sendable () -> Bool, news: @escaping @Sendable (News) -> Void
     ) throws -> VisionTransformer {
-        let recipe = settings.recipe(round: round)
+        let recipe = settings.recipe(round: round, isFresh: start == nil)
         let set = try task.set(count: settings.count, seed: settings.seed &+ UInt64(round + 1))
         let samples = (0..<set.count).map { i -> Sample in
             // A set of its own tests the model, so that nobody's test images are lost.

@@ -31,16 +31,29 @@ public struct TrustRun: Sendable {
         case done(task: String)
     }
 
-    /// Methods without draws of their own, and the controls; the constant map says nothing anywhere.
+    /// Every method but the constant map, which says nothing anywhere, and maps of one patch or component that nobody named; those that
+    /// draw at random with as many draws as 64 patches need.
     public static var standardMethods: [String] {
-        Method.all.filter { ($0.isControl || !$0.options.contains("seed")) && $0.identifier != "constant" }.map(\.identifier)
+        let draws = [
+            "rise": "masks=500", "kernel-shap": "samples=400", "leverage-shap": "samples=400", "lime": "samples=400", "hsic": "samples=300",
+            "sobol": "samples=8,grid=4", "tis": "masks=256", "owen": "evaluations=256",
+        ]
+        return Method.all.map(\.identifier).filter { !["constant", "patch-similarity", "patch-pca"].contains($0) }.map { name in
+            draws[name].map { "\(name):\($0)" } ?? name
+        }
     }
 
-    /// Metrics that ask the network, whatever family.
+    /// Metrics that ask the network, whatever family, with few draws: the mean over images evens them out.
     public static var standardMetrics: [String] {
-        MetricRegistry.all.map { $0.facts }.filter {
+        let facts = MetricRegistry.all.map { $0.facts }.filter {
             [.faithfulness, .stability, .randomisation].contains($0.family) && $0.better != .none && $0.identifier != "seed-repeatability"
-        }.map { $0.name() }
+        }
+        // Those that ask the method again, or paint for every map: what they ask is shared by no other map.
+        let draws = ["draws=10": "draws=3", "samples=10": "samples=4", "segments=100": "segments=36"]
+        return facts.map { facts in
+            let few = facts.options.compactMap { draws[$0] }
+            return facts.name() + (few.isEmpty ? "" : ":" + few.joined(separator: ","))
+        }
     }
 
     public init(tasks: [TrustTask], settings: TrustSettings, methods: [String], metrics: [String], output: String) {
@@ -60,22 +73,37 @@ public struct TrustRun: Sendable {
         for task in tasks {
             results.append(try run(task))
             news(.done(task: task.name))
+            let soFar = try TrustResult(results, metrics: metrics, settings: settings, workers: workers)
+            try soFar.write(to: output)
+            if results.count == tasks.count { return soFar }
         }
-        return try TrustResult(results, metrics: metrics, settings: settings, workers: workers)
+        return try TrustResult([], metrics: metrics, settings: settings, workers: workers)
     }
 
-    private func run(_ task: TrustTask) throws -> TrustResult.Task {
-        let folder = "\(output)/\(task.folder)"
+    /// The network of a task; a task with options starts from the one without.
+    private func network(of task: TrustTask, locked: (_ folder: String) throws -> FileLock) throws -> (ProvenModel, FileLock) {
+        let folder = folder(of: task)
+        let base = try task.base.map { try network(of: $0, locked: locked).0.model }
         try FileSystem.makeFolder("\(folder)/images")
-        let lock = try FileLock(folder + "/lock") { holder in
-            if shouldStop() { throw StudyInterruption() }
-            throw FileLock.Taken(path: folder, work: "is at work here", holder: holder)
-        }
-        defer { withExtendedLifetime(lock) {} }
+        let lock = try locked(folder)
         try adopt(folder, task)
         let news = self.news
         let proven = try ProvenModel.made(
-            task, settings, folder: folder, workers: workers, shouldStop: shouldStop, news: { news(.model($0)) })
+            task, settings, folder: folder, base: base, workers: workers, shouldStop: shouldStop, news: { news(.model($0)) })
+        return (proven, lock)
+    }
+
+    private func folder(of task: TrustTask) -> String { "\(output)/\(task.folder)" }
+
+    private func run(_ task: TrustTask) throws -> TrustResult.Task {
+        let folder = folder(of: task)
+        let (proven, lock) = try network(of: task) { folder in
+            try FileLock(folder + "/lock") { holder in
+                if shouldStop() { throw StudyInterruption() }
+                throw FileLock.Taken(path: folder, work: "is at work here", holder: holder)
+            }
+        }
+        defer { withExtendedLifetime(lock) {} }
         guard proven.check.passes else { return TrustResult.Task(task, proven, methods: [], leftOut: [], records: []) }
         let (configured, leftOut) = try ConfiguredMethod.expanded(methods, for: proven.model.configuration)
         let images = try scoredImages(proven)
@@ -83,26 +111,23 @@ public struct TrustRun: Sendable {
         news(.scoring(task: task.name, images: images.count))
         let scorer = try TrustScorer(proven, seed: settings.seed)
         let audit = try Evaluator(metrics, protocol: .corrected, seed: settings.seed)
+        let none = Evaluator([], seed: settings.seed)
+        let workspaces = (0..<max(workers, 1)).map { _ in Workspace() }
         let networks = RandomisedNetworks(proven.model, seed: settings.seed)
         let records = Mutex<[Int: TrustRecord]>([:])
         let watch = Watch(isStopped: shouldStop)
         // Images that metrics are asked about first: they take longest.
         do {
-            try parallelFor(images.count, workers: workers) { _, i in
+            try parallelFor(images.count, workers: workers) { worker, i in
                 let image = images[i]
                 let path = "\(folder)/images/\(image.index).json"
                 var record =
                     try TrustRecord.read(path) ?? TrustRecord(index: image.index, label: image.label, parts: image.parts.ordered)
                 let before = record
-                let workspace = Workspace()
-                try scorer.addScores(of: configured, to: &record, image, workspace: workspace, watch: watch)
+                try scorer.complete(
+                    &record, image, methods: configured, metrics: i < settings.audited ? audit : none, networks: networks,
+                    workspace: workspaces[worker], watch: watch)
                 if record != before { try record.write(path) }
-                if i < settings.audited && !metrics.isEmpty {
-                    let before = record
-                    try scorer.addMetrics(
-                        audit, of: configured, to: &record, image, networks: networks, workspace: workspace, watch: watch)
-                    if record != before { try record.write(path) }
-                }
                 if shouldStop() { throw StudyInterruption() }
                 records.withLock { [record] in $0[i] = record }
                 news(.scored)

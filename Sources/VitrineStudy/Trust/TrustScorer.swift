@@ -22,19 +22,58 @@ struct TrustScorer: Sendable {
         evaluator = try Evaluator(["average-precision", "pointing-game", "mass-accuracy"], protocol: .corrected, seed: seed)
     }
 
-    /// Adds the scores that a record lacks of some methods.
-    func addScores(of methods: [ConfiguredMethod], to record: inout TrustRecord, _ image: TrustImage, workspace: Workspace, watch: Watch)
-        throws
-    {
-        let missing = methods.filter { record.scores[$0.name] == nil && record.failures[$0.name] == nil }
+    /// Adds what a record lacks: scores of the methods' maps, and what metrics say of them. A map is made once for both.
+    ///
+    /// - Parameters:
+    ///   - metrics: none for an image on which metrics are not asked.
+    ///   - networks: with random weights, for metrics that compare with them.
+    func complete(
+        _ record: inout TrustRecord, _ image: TrustImage, methods: [ConfiguredMethod], metrics: Evaluator, networks: RandomisedNetworks,
+        workspace: Workspace, watch: Watch
+    ) throws {
+        let unscored = methods.filter { record.scores[$0.name] == nil && record.failures[$0.name] == nil }
+        let missing = try methods.filter {
+            try record.failures[$0.name] == nil && (record.scores[$0.name] == nil || !lacking(metrics, $0, record).isEmpty)
+        }
         guard !missing.isEmpty else { return }
-        let plan = try ExplanationPlan(model: model, methods: missing, seed: seed)
-        let own = try plan.explain([image.input], workspace: workspace, watch: watch)[0]
+        let own = try ExplanationPlan(model: model, methods: missing, seed: seed).explain(
+            [image.input], workspace: workspace, watch: watch)[0]
         for failure in own.failures { record.failures[failure.method] = failure.message }
-        for explanation in own.explanations {
+        for explanation in own.explanations where record.scores[explanation.method] == nil {
             record.scores[explanation.method] = try scores(of: explanation.map, image)
         }
-        guard let both = image.both else { return }
+        try addClassContrast(to: &record, image, unscored.filter { record.failures[$0.name] == nil }, workspace: workspace, watch: watch)
+        guard !metrics.entries.isEmpty, let scale = image.input.scale else { return }
+        let questioned = try QuestionedImage(
+            image.input, scale: scale, model: model, networks: networks, seed: seed, methodSeed: seed, workspace: workspace, watch: watch)
+        for explanation in own.explanations {
+            let method = missing[explanation.index]
+            let entries = try lacking(metrics, method, record)
+            let evaluator = Evaluator(entries, seed: metrics.seed)
+            let values = try evaluator.values(
+                of: ScoredMap(explanation.map), on: ScoredMask(image.cause), witness: questioned.witness(of: method),
+                item: image.input.name)
+            for (entry, value) in zip(entries, values) {
+                record.metrics[method.name, default: [:]][entry.metric.identifier] = .some(value)
+            }
+        }
+    }
+
+    /// The metrics that are to be asked about a method and are not in the record: those that ask the method again are asked about
+    /// methods that answer in few passes alone.
+    private func lacking(_ metrics: Evaluator, _ method: ConfiguredMethod, _ record: TrustRecord) throws -> [Evaluator.Entry] {
+        guard !metrics.entries.isEmpty else { return [] }
+        let isQuick = try method.passes(model.configuration, grid: model.configuration.positionGrid).total <= TrustSettings.mostPasses
+        return metrics.entries.filter {
+            record.metrics[method.name]?[$0.metric.identifier] == nil && (isQuick || !($0.metric is any PairMetric))
+        }
+    }
+
+    private func addClassContrast(
+        to record: inout TrustRecord, _ image: TrustImage, _ methods: [ConfiguredMethod], workspace: Workspace, watch: Watch
+    ) throws {
+        guard let both = image.both, !methods.isEmpty else { return }
+        let plan = try ExplanationPlan(model: model, methods: methods, seed: seed)
         var shares: [String: [Double]] = [:]
         for (k, region) in both.regions.enumerated() {
             let input = PreparedImage(
@@ -100,32 +139,5 @@ struct TrustScorer: Sendable {
             }
         }
         return wins / (inside.reduce(0, +) * outside.reduce(0, +))
-    }
-
-    /// Adds the metrics that a record lacks of some methods.
-    func addMetrics(
-        _ metrics: Evaluator, of methods: [ConfiguredMethod], to record: inout TrustRecord, _ image: TrustImage,
-        networks: RandomisedNetworks, workspace: Workspace, watch: Watch
-    ) throws {
-        let names = metrics.entries.map { $0.metric.identifier }
-        func lacking(_ method: String) -> [Int] {
-            names.indices.filter { record.metrics[method]?[names[$0]] == nil }
-        }
-        let wanted = methods.filter { record.scores[$0.name] != nil && !lacking($0.name).isEmpty }
-        guard !wanted.isEmpty, let scale = image.input.scale else { return }
-        let questioned = try QuestionedImage(
-            image.input, scale: scale, model: model, networks: networks, seed: seed, methodSeed: seed, workspace: workspace, watch: watch)
-        let plan = try ExplanationPlan(model: model, methods: wanted, seed: seed)
-        for explanation in try plan.explain([image.input], workspace: workspace, watch: watch)[0].explanations {
-            let places = lacking(explanation.method)
-            let evaluator = Evaluator(
-                places.map { metrics.entries[$0] }, seed: metrics.seed, permutations: metrics.permutations, controls: metrics.controls)
-            let scores = try evaluator.scores(
-                of: ScoredMap(explanation.map), on: ScoredMask(image.cause), witness: questioned.witness(of: wanted[explanation.index]),
-                item: image.input.name)
-            for (place, score) in zip(places, scores) {
-                record.metrics[explanation.method, default: [:]][names[place]] = .some(score.value)
-            }
-        }
     }
 }

@@ -3,34 +3,39 @@ import VitrineTrain
 /// What decides the result of a trust run, but for its methods and metrics.
 public struct TrustSettings: Sendable, Equatable {
     /// Phantoms of each task to train on, in each round.
-    public var count = 4000
+    public var count = 2400
     /// Epochs of a round.
-    public var epochs = 12
+    public var epochs = 10
     /// Rounds of training at most; each goes on from the one before with phantoms of its own, until the model passes the check.
-    public var rounds = 4
+    public var rounds = 8
     /// Positive images on which the check is made, and as many negative ones.
     public var checked = 200
     /// Images whose maps are scored.
     public var images = 40
     /// Of these, images on which metrics are asked about.
-    public var audited = 12
+    public var audited = 10
     public var seed: UInt64 = 0
 
     public init() {}
+
+    /// Metrics that ask a method for its map again, some thirty times an image, are asked about methods of so many passes at most.
+    public static let mostPasses = 48.0
 
     /// Side of the network's input in pixels.
     static let imageSize = 64
 
     /// How a round trains: random weights of a small transformer, matched pairs in one batch.
-    func recipe(round: Int) -> Recipe {
+    ///
+    /// - Parameter isFresh: it starts from random weights.
+    func recipe(round: Int, isFresh: Bool = true) -> Recipe {
         var recipe = Recipe()
         recipe.name = "trust"
         recipe.model = "patch=8,width=96,depth=4,heads=3"
         recipe.imageSize = Self.imageSize
         recipe.preprocess = "resize"
-        recipe.learningRate = 5e-4
+        recipe.learningRate = 1e-3
         recipe.schedule = .cosinePerStep
-        recipe.warmup = round == 0 ? 2 : 1
+        recipe.warmup = isFresh ? 2 : 1
         recipe.clipNorm = 1
         recipe.epochs = epochs
         recipe.batch = 32

@@ -11,9 +11,10 @@ public struct TrustTask: Sendable, Equatable {
     public let options: PhantomOptions
     public let tag: PhantomShortcut.Tag?
 
-    /// Every kind of planted cause once.
+    /// Every kind of planted cause once, and one step of every sweep.
     public static let standard = [
         "colon", "breast-mr", "oesophagus", "bone", "colon:shortcut=scope-box", "suppressor", "two-causes", "conjunction", "class-specific",
+        "two-causes:size=0.7", "class-specific:contrast=0.8", "suppressor:number=2",
     ]
 
     /// Share of the images, whatever their label, with a look-alike that means nothing.
@@ -54,6 +55,12 @@ public struct TrustTask: Sendable, Equatable {
         self.options = options
         self.tag = tag
         do { _ = try set(count: 2, seed: 0) } catch { throw TrustError.badTask(text, reason: "\(error)") }
+    }
+
+    /// The same task as it is without options; nil for one that has none, and for one whose cause is another.
+    var base: TrustTask? {
+        guard tag == nil, options != PhantomOptions(), let base = try? TrustTask(phantom.rawValue) else { return nil }
+        return base
     }
 
     /// A file name.

@@ -123,8 +123,9 @@ struct ToyWitness: Witness {
         var weights = weights[explainedClass]
         var means = patchMeans(image)
         switch circumstance {
-        case .input(.pixels(let pixels)): means = patchMeans(pixels)
-        case .input(.patches(let kept)), .input(.visible(let kept)), .input(.averaged(let kept)):
+        case .input(.pixels(let pixels)), .drawn(_, .pixels(let pixels)): means = patchMeans(pixels)
+        case .input(.patches(let kept)), .input(.visible(let kept)), .input(.averaged(let kept)), .drawn(_, .patches(let kept)),
+            .drawn(_, .visible(let kept)), .drawn(_, .averaged(let kept)):
             for i in means.indices where !kept.contains(i) { means[i] = 0 }
         case .target(let c): weights = self.weights[c]
         case .seed: break
