@@ -138,7 +138,7 @@ extension Score {
     init(_ found: Measurement, chance: ChanceLevel?) {
         self.init(
             value: found.value, chance: chance?.value, ceiling: found.ceiling, status: .ok, chanceSource: chance?.source,
-            chanceStandardError: chance?.standardError ?? 0, reason: found.note, curve: found.curve)
+            chanceStandardError: chance?.standardError ?? 0, reason: found.note, curve: found.curve, chanceCurve: chance?.curve)
     }
 }
 

@@ -91,6 +91,8 @@ public struct ChanceLevel: Sendable, Equatable {
     public var source: ChanceSource
     /// 0 where the level is exact.
     public var standardError: Double
+    /// The mean of the curves of random maps.
+    public var curve: [Float]?
 
     public init(_ value: Double, source: ChanceSource, standardError: Double = 0) {
         self.value = value
@@ -102,5 +104,13 @@ public struct ChanceLevel: Sendable, Equatable {
     public init?(_ draws: [Double], source: ChanceSource) {
         guard draws.count >= 2, draws.allSatisfy(\.isFinite) else { return nil }
         self.init(mean(draws), source: source, standardError: standardDeviation(draws) / Double(draws.count).squareRoot())
+    }
+
+    /// Of the same measurement of random maps, with the mean of their curves where all have one of the same points.
+    init?(controls found: [Measurement]) {
+        self.init(found.map(\.value), source: .controls)
+        let curves = found.compactMap(\.curve)
+        guard curves.count == found.count, let points = curves.first?.count, curves.allSatisfy({ $0.count == points }) else { return }
+        curve = (0..<points).map { point in Float(mean(curves.map { Double($0[point]) })) }
     }
 }

@@ -50,10 +50,12 @@ public struct Score: Sendable, Equatable {
     public var reason: String?
     /// The curve behind the value: `MetricFacts.curve` says what its points are.
     public var curve: [Float]?
+    /// The mean of the same curve over random maps, where they are behind the chance level.
+    public var chanceCurve: [Float]?
 
     public init(
         value: Double?, chance: Double?, ceiling: Double?, status: ScoreStatus, chanceSource: ChanceSource? = nil,
-        chanceStandardError: Double = 0, reason: String? = nil, curve: [Float]? = nil
+        chanceStandardError: Double = 0, reason: String? = nil, curve: [Float]? = nil, chanceCurve: [Float]? = nil
     ) {
         self.value = value
         self.chance = chance
@@ -63,6 +65,7 @@ public struct Score: Sendable, Equatable {
         self.chanceStandardError = chanceStandardError
         self.reason = reason
         self.curve = curve
+        self.chanceCurve = chanceCurve
     }
 
     /// A metric without a value.

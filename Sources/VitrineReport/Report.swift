@@ -18,6 +18,8 @@ public struct Report: Sendable {
     public var galleryImages = 3
     /// Also writes every stored map as `maps/<data set>/<model>/<method>/<image>.npy`, at its native resolution.
     public var writesMaps = false
+    /// What marks metrics: the product's own table, or that of a trust run.
+    public var plantedTruth = PlantedTruth.ofTheProduct
 
     public init() {}
 
@@ -29,7 +31,9 @@ public struct Report: Sendable {
         try store.verify()
         let figures = folder + "/figures"
         try FileSystem.makeFolder(figures)
-        let study = try analysisBesideScores(store, folder)
+        var analysis = try analysisBesideScores(store, folder)
+        analysis.plantedTruth = plantedTruth
+        let study = analysis
         var answer = Answer(study)
         let gallery = try Gallery(study, store: store, pictures: pictures, each: galleryImages)
         let overview = try Overview(gallery, store: store, colorMap: colorMap)
@@ -111,7 +115,7 @@ public struct Report: Sendable {
                 }
             }
         }
-        return result
+        return result + CurvesSection.drawings(study).map { ($0.name, $0.drawing) }
     }
 
     private func maps(_ study: StudyAnalysis, _ store: Store, _ folder: String) throws {

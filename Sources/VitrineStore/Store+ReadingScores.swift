@@ -36,8 +36,9 @@ extension Store {
         static let chanceError = StoreColumn("chance_error", at: 9)
         static let reason = StoreColumn("reason", at: 10)
         static let curve = StoreColumn("curve", at: 11)
+        static let chanceCurve = StoreColumn("chance_curve", at: 12)
         static let sql = [
-            model, sample, method, metric, value, chance, ceiling, status, chanceSource, chanceError, reason, curve,
+            model, sample, method, metric, value, chance, ceiling, status, chanceSource, chanceError, reason, curve, chanceCurve,
         ].map(\.name).joined(separator: ", ")
     }
 
@@ -56,6 +57,15 @@ extension Store {
             column.reasons.append(score.reason)
         }
         return column
+    }
+
+    /// The curves behind a column of scores, and those of random maps; images without a value or a curve are left out.
+    public func curves(model: Int, method: Int, metric: Int) throws(StoreError) -> [(sample: Int, own: [Float], chance: [Float]?)] {
+        var curves: [(sample: Int, own: [Float], chance: [Float]?)] = []
+        try forEachScore(model: model, method: method, metric: metric) { sample, score in
+            if score.value != nil, let curve = score.curve { curves.append((sample, curve, score.chanceCurve)) }
+        }
+        return curves
     }
 
     /// Every score in the order model, method, metric, sample; memory does not grow with their number.
@@ -95,6 +105,7 @@ extension Store {
             chance: try row.optionalNumber(Field.chance), ceiling: try row.optionalNumber(Field.ceiling),
             status: try row.text(Field.status),
             chanceSource: try row.optionalText(Field.chanceSource), chanceError: try row.number(Field.chanceError),
-            reason: try row.optionalText(Field.reason), curve: try row.optionalFloats(Field.curve))
+            reason: try row.optionalText(Field.reason), curve: try row.optionalFloats(Field.curve),
+            chanceCurve: try row.optionalFloats(Field.chanceCurve))
     }
 }

@@ -96,6 +96,7 @@ extension Store {
                         model, try places.methods.id(s.methodID), try places.metrics.id(s.metricID), sample, s.value, s.chance, s.ceiling,
                         s.status,
                         s.chanceSource, s.chanceError, s.reason, s.curve.map { StoreBlob.data($0) },
+                        s.chanceCurve.map { StoreBlob.data($0) },
                     ])
             }
             let u = result.unit

@@ -30,6 +30,13 @@ extension StoreSchema {
             try StoreSeals.rewrite(db)
             try db.execute(sql: "PRAGMA user_version = 4")
         }
+        migrator.registerMigration("5: the curves of random maps") { db in
+            try db.execute(sql: "ALTER TABLE score ADD COLUMN chance_curve BLOB")
+            for table in contentTables + [timing] { try db.execute(sql: "DROP VIEW \(table.current)") }
+            try makeViews(db)
+            try StoreSeals.rewrite(db)
+            try db.execute(sql: "PRAGMA user_version = 5")
+        }
         return migrator
     }()
 

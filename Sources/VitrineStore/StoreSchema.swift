@@ -1,7 +1,7 @@
 /// The tables of a result store; `Docs/Store.md` says what stands in each column.
 enum StoreSchema {
     /// Stored as `PRAGMA user_version`; a newer one is refused, an older one is brought up to date.
-    static let version = 4
+    static let version = 5
     /// Stored as `PRAGMA application_id`: "VITR".
     static let applicationID = 0x5649_5452
 

@@ -9,11 +9,11 @@ extension ModelMetric {
 
     func controlLevel(_ witness: some Witness, draws: Int) throws -> ChanceLevel? {
         if let known = witness.memory.levels[identifier] { return known }
-        var values: [Double] = []
+        var found: [Measurement] = []
         for draw in 0..<draws {
-            do { values.append(try measure(witness.controlMap(draw), witness).value) } catch is Undefined { continue }
+            do { found.append(try measure(witness.controlMap(draw), witness)) } catch is Undefined { continue }
         }
-        let level = ChanceLevel(values, source: .controls)
+        let level = ChanceLevel(controls: found)
         witness.memory.levels[identifier] = .some(level)
         return level
     }

@@ -21,6 +21,8 @@ public struct DatasetAnalysis: Sendable, Equatable {
     /// In the order of the metrics of the study, the protocols of each side by side.
     public var metrics: [MetricAnalysis]
     public var predictions: [PredictionAnalysis]
+    /// Model by model, metric by metric.
+    public var curves: [CurveAnalysis]
     /// Under the study's primary metric.
     public var strata: [StrataAnalysis]
     public var agreements: [Agreement]
@@ -80,6 +82,9 @@ public struct DatasetAnalysis: Sendable, Equatable {
         verdicts = try VerdictAnalysis(judged).verdicts()
         families = try columns.filter { $0.kind != .randomWeights }.compactMap { try FamilyAgreement(judged, model: $0.id) }
         predictions = try columns.compactMap { try PredictionAnalysis($0, store: store, context: context) }
+        curves = try columns.flatMap { model in
+            try records.compactMap { try CurveAnalysis($0, model: model, store: store, context: context) }
+        }
         stabilities = StabilityAnalysis.all(shared.stabilities.filter { modelIDs.contains($0.modelID) })
         signs = SignAnalysis.all(shared.signs.filter { modelIDs.contains($0.modelID) })
         mapAgreements = try columns.flatMap { model in

@@ -30,6 +30,8 @@ public struct StudyAnalysis: Sendable, Equatable {
     /// Bootstrap resamples and sign flips behind every interval and test.
     public var resamples: Int
     public var progress: StudyProgress
+    /// Marks metrics that do not beat chance where the truth is planted.
+    public var plantedTruth = PlantedTruth.ofTheProduct
 
     public var protocols: [String] { metrics.map(\.protocolName).reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
     /// The primary metric with its protocol: `iou@20 (corrected)`.
@@ -81,9 +83,13 @@ public struct StudyAnalysis: Sendable, Equatable {
 public enum ReportError: Error, Equatable, CustomStringConvertible {
     /// The store belongs to a study without metrics.
     case noMetrics(path: String)
+    /// There is no result of a trust run there.
+    case noTrust(path: String)
 
     public var description: String {
         switch self {
+        case .noTrust(let path):
+            "\(path): is not there, or not what vitrine trust --phantoms writes; name the folder of a run that compared metrics"
         case .noMetrics(let path): "\(path): the study has no metric, so that there is nothing to report"
         }
     }

@@ -23,7 +23,8 @@ struct Page {
         sections = [
             verdict, AnswerSection(study: study, answer: answer, overview: overview), ScoreTables(study: study),
             PicturesSection(overview: overview, colorMap: colorMap), GallerySection(gallery: gallery, colorMap: colorMap),
-            ProtocolChanges(study: study), RanksSection(study: study), SizeSection(study: study), MasksSection(study: study),
+            ProtocolChanges(study: study), RanksSection(study: study), CurvesSection(study: study), SizeSection(study: study),
+            MasksSection(study: study),
             PredictionsSection(study: study),
             FlipsSection(study: study), AgreementSection(study: study), ComparisonsSection(study: study), FailuresSection(study: study),
             LimitsSection(study: study),
@@ -35,7 +36,7 @@ struct Page {
         var html = HTML()
         html.markup("<!DOCTYPE html>\n")
         try html.element("html", ["lang": "en"]) { html in
-            html.element("head") { head(&$0) }
+            html.element("head") { $0.head(title: study.title.isEmpty ? "Study" : study.title, script: PackageResources.report_js) }
             try html.element("body") { html in
                 html.element("a", ["class": "skip", "href": "#verdict"], "Skip to the verdict")
                 html.element("header") { html in
@@ -73,21 +74,23 @@ struct Page {
         return "Vitrine \(versions.joined(separator: ", ")); \(Format.count(images, "image")) scored, "
             + "\(Format.count(study.datasets.count, "data set")); seed \(study.seed); study \(study.fingerprint.prefix(12))"
     }
+}
 
-    private func head(_ html: inout HTML) {
-        html.void("meta", ["charset": "utf-8"])
-        html.void("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
-        html.void("meta", ["name": "color-scheme", "content": "light dark"])
-        // Nothing is fetched, and nothing runs but this page's own program: the browser itself refuses.
-        html.void(
+extension HTML {
+    /// What a page's head says: nothing is fetched, and nothing runs but the page's own program, as the browser itself sees to.
+    mutating func head(title: String, script: [UInt8]?) {
+        void("meta", ["charset": "utf-8"])
+        void("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
+        void("meta", ["name": "color-scheme", "content": "light dark"])
+        void(
             "meta",
             [
                 "http-equiv": "Content-Security-Policy",
-                "content": "default-src 'none'; img-src data:; style-src '\(Self.digest(PackageResources.report_css))'; "
-                    + "script-src '\(Self.digest(PackageResources.report_js))'",
+                "content": "default-src 'none'; img-src data:; style-src '\(Self.digest(PackageResources.report_css))'"
+                    + (script.map { "; script-src '\(Self.digest($0))'" } ?? ""),
             ])
-        html.element("title", study.title.isEmpty ? "Study" : study.title)
-        html.element("style") { $0.markup(String(decoding: PackageResources.report_css, as: UTF8.self)) }
+        element("title", title)
+        element("style") { $0.markup(String(decoding: PackageResources.report_css, as: UTF8.self)) }
     }
 
     /// What a content security policy calls a script or style that may run.

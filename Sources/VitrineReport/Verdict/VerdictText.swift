@@ -36,8 +36,11 @@ struct VerdictText {
     }
 
     /// The numbers of a verdict, its p-value, and what else is to be said.
-    static func details(_ verdict: Verdict) -> String {
-        var parts = verdict.measures.map(numbers)
+    func details(_ verdict: Verdict) -> String {
+        var parts = verdict.measures.map { measure in
+            let metric = measure.metric.split(separator: " ").first.map(String.init) ?? measure.metric
+            return Self.numbers(measure) + (study.plantedTruth.remark(metric).map { " \(PlantedTruth.mark) \($0)" } ?? "")
+        }
         if let p = verdict.adjusted { parts.append("p \(Format.equals(p))") }
         if let note = verdict.note { parts.append(note) }
         return parts.joined(separator: "; ")
@@ -94,7 +97,7 @@ struct VerdictText {
                 for question in VerdictQuestion.allCases {
                     let one = verdict[question]
                     let head = question.title + String(repeating: " ", count: width - question.title.count)
-                    lines.append("  \(head)  \(one.outcome.rawValue): \(Self.details(one))")
+                    lines.append("  \(head)  \(one.outcome.rawValue): \(details(one))")
                 }
                 if let passes = passes(verdict) {
                     lines.append("  cost" + String(repeating: " ", count: width - 4) + "  " + Self.cost(passes))
@@ -108,6 +111,7 @@ struct VerdictText {
                 if let conflict = conflict(found) { lines.append(conflict) }
             }
         }
+        if let legend = study.plantedTruth.legend(study.metricNames) { lines += ["", legend] }
         if study.verdictTests > 0 { lines += ["", "p: Holm-adjusted over the \(study.verdictTests) tests of all cards."] }
         return lines
     }

@@ -13,10 +13,12 @@ public struct ScoreRecord: Sendable, Equatable {
     public var reason: String?
     /// The curve behind the value.
     public var curve: [Float]?
+    /// The mean of the same curve over random maps.
+    public var chanceCurve: [Float]?
 
     package init(
         methodID: Int, metricID: Int, value: Double? = nil, chance: Double? = nil, ceiling: Double? = nil, status: String,
-        chanceSource: String? = nil, chanceError: Double, reason: String? = nil, curve: [Float]? = nil
+        chanceSource: String? = nil, chanceError: Double, reason: String? = nil, curve: [Float]? = nil, chanceCurve: [Float]? = nil
     ) {
         self.methodID = methodID
         self.metricID = metricID
@@ -28,5 +30,6 @@ public struct ScoreRecord: Sendable, Equatable {
         self.chanceError = chanceError
         self.reason = reason
         self.curve = curve
+        self.chanceCurve = chanceCurve
     }
 }

@@ -67,7 +67,7 @@ extension StudyPlan {
             ScoreRecord(
                 methodID: methodID, metricID: metricID, value: score.value, chance: score.chance, ceiling: score.ceiling,
                 status: score.status.rawValue, chanceSource: score.chanceSource?.rawValue, chanceError: score.chanceStandardError,
-                reason: score.reason, curve: score.curve)
+                reason: score.reason, curve: score.curve, chanceCurve: score.chanceCurve)
         }
     }
 

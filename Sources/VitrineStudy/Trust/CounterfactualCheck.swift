@@ -21,6 +21,10 @@ public struct CounterfactualCheck: Sendable, Equatable, Codable {
         /// Of these, images whose prediction changed.
         public var flips: Int
 
+        /// Wilson's, of the share.
+        public var interval: Interval? {
+            try? ProportionInterval.wilson(successes: flips, trials: images)
+        }
         public var share: Double { Double(flips) / Double(max(images, 1)) }
         public var passes: Bool { isCause ? share >= CounterfactualCheck.leastFlips : share <= CounterfactualCheck.mostFlips }
     }

@@ -45,6 +45,11 @@ struct StudyReport: ParsableCommand {
     @Flag(help: "Also write every stored map as .npy, at its native resolution.")
     var maps = false
 
+    @Option(
+        help: "Folder of a trust run on phantoms: marks the metrics that did not beat chance there (default: by the product's own table).",
+        completion: .directory)
+    var trust: String?
+
     @Flag(help: "Also print the cards of the verdict: what is shown of every method, question by question.")
     var cards = false
 
@@ -65,6 +70,7 @@ struct StudyReport: ParsableCommand {
         report.colorMap = colormap
         report.galleryImages = gallery
         report.writesMaps = maps
+        if let trust { report.plantedTruth = try PlantedTruth(folder: trust) }
         let answer = try report.write(store, pictures: StudyPictures(store, folder: studyFolder), to: output)
         print(answer.question)
         print(answer.short)

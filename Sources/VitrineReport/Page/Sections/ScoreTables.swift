@@ -91,9 +91,12 @@ struct ScoreTables: PageSection {
         let columns = columns(dataset, table.metric)
         let titles = columns.isEmpty ? ["no model"] : columns.map { $0.kind == .randomWeights ? "\($0.name) (control)" : $0.name }
         html.table(
-            caption: "\(dataset.dataset.name), \(Self.title(table))" + (table.protocols.count > 1 ? ": equal under both" : ""),
+            caption: "\(dataset.dataset.name), \(Self.title(table))"
+                + (study.plantedTruth.remark(table.name) == nil ? "" : " \(PlantedTruth.mark)")
+                + (table.protocols.count > 1 ? ": equal under both" : ""),
             ["method"] + titles.map { Column($0) }
         ) { $0.markup(table.rows) }
+        if let remark = study.plantedTruth.remark(table.name) { html.note("\(PlantedTruth.mark) \(table.name) \(remark).") }
     }
 
     private func rows(_ dataset: DatasetAnalysis, _ metric: MetricAnalysis) -> String {

@@ -25,6 +25,7 @@ struct VerdictSection: PageSection {
         html.note(
             "Each answer is one of: shown, not shown, shown to fail (at a family-wise error of 5 %, Holm's adjustment over the \(study.verdictTests) tests of all cards), not measured. Not shown is no evidence of the contrary. Brackets: 95 % interval over patients, and what the value is compared with. No answer makes up for another: there is no total."
         )
+        if let legend = study.plantedTruth.legend(study.metricNames) { html.note(legend) }
         html.element("details") { html in
             html.element("summary", "What the answers mean")
             html.element("ul") { html in
@@ -64,7 +65,7 @@ struct VerdictSection: PageSection {
                     html.element("span", question.title + ": ")
                     mark(one.outcome, one.outcome.rawValue, &html)
                     // A p-value is not torn apart at the end of a line.
-                    html.small(VerdictText.details(one).replacing("p = ", with: "p\u{A0}=\u{A0}").replacing("p < ", with: "p\u{A0}<\u{A0}"))
+                    html.small(text.details(one).replacing("p = ", with: "p\u{A0}=\u{A0}").replacing("p < ", with: "p\u{A0}<\u{A0}"))
                 }
             }
             if let passes = passes[verdict.modelID]?[verdict.methodID] {
