@@ -49,6 +49,9 @@ struct PlantedVerdict {
         }
     }
 
+    /// Of random orders, for the metric that has curves.
+    static func randomCurve(_ image: Int) -> [Float] { [0, 0.4 + 0.01 * Float(image), 1] }
+
     static let chance = [0.25, 0.5, 0.5, 0.06, 0, 0, 0.4]
 
     static let methods = Method.allCases.enumerated().map { i, method in
@@ -100,7 +103,9 @@ struct PlantedVerdict {
                         methodID: m, metricID: k, value: value, chance: value.map { _ in Self.chance[metric] },
                         status: value == nil ? "undefined" : "ok",
                         chanceSource: value == nil ? nil : "exact", chanceError: 0,
-                        reason: value == nil ? "the map says the same of every patch" : nil))
+                        reason: value == nil ? "the map says the same of every patch" : nil,
+                        curve: value.flatMap { name == "insertion" ? [0, Float($0), 1] : nil },
+                        chanceCurve: value.flatMap { _ in name == "insertion" ? Self.randomCurve(image) : nil }))
             }
             guard method != .centre else { continue }
             // The two training runs agree about `mask` and contradict each other about `fails`.

@@ -53,7 +53,8 @@ struct AskingStudyTests {
             guard !isControl else { return }
             #expect(score.value?.isFinite == true && score.chance?.isFinite == true, "\(name) \(method.name): \(score.reason ?? "")")
             switch name {
-            case "deletion:steps=4", "insertion:steps=4": #expect(score.curve?.count == 5 && score.chanceSource == "controls")
+            case "deletion:steps=4", "insertion:steps=4":
+                #expect(score.curve?.count == 5 && score.chanceCurve?.count == 5 && score.chanceSource == "controls")
             // None, then head, norm, two blocks and embedding.
             case "parameter-randomisation": #expect(score.curve?.count == 6 && score.curve?.first == 1)
             case "class-sensitivity" where method.name == "attention": #expect(score.value == 1)

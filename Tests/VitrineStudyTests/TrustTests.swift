@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import VitrineData
 import VitrineEvaluate
@@ -173,6 +174,32 @@ private struct KnowingClassifier {
         #expect(abs(try #require(MetricTrust.spearman([1, 2, 3, 4], [1, 3, 2, 4])) - 0.8) < 1e-12)
         #expect(MetricTrust.spearman([1, 1, 1], [1, 2, 3]) == nil)
         #expect(abs(try #require(MetricTrust.spearman([1, 2, 3, 4, .nan], [1, 3, 2, 4, 9])) - 0.8) < 1e-12)
+    }
+
+    @Test func metricsOfOneNeighbourhoodAskTheMethodOnce() throws {
+        let (scorer, image) = try subject("conjunction")
+        let asked = Mutex(0)
+        let watch = Watch(passed: { images in asked.withLock { $0 += images } })
+        func values(_ metrics: [String]) throws -> (values: [Double?], passes: Int) {
+            asked.withLock { $0 = 0 }
+            let method = try ConfiguredMethod("gradcam")
+            let map = try ExplanationPlan(model: scorer.model, methods: [method], seed: 0).explain([image.input], workspace: Workspace())[0]
+            let questioned = try QuestionedImage(
+                image.input, scale: try #require(image.input.scale), model: scorer.model,
+                networks: RandomisedNetworks(scorer.model, seed: 0), seed: 0, methodSeed: 0, workspace: Workspace(), watch: watch)
+            let found = try Evaluator(metrics, protocol: .corrected).values(
+                of: ScoredMap(map.explanations[0].map), on: nil, witness: questioned.witness(of: method), item: "i")
+            return (found, asked.withLock { $0 })
+        }
+        let names = [
+            "max-sensitivity:samples=3", "average-sensitivity:samples=3", "local-lipschitz:samples=3", "parameter-randomisation",
+            "efficient-randomisation",
+        ]
+        let together = try values(names)
+        let alone = try names.map { try values([$0]) }
+        #expect(together.values == alone.map { $0.values[0] } && together.values.allSatisfy { $0?.isFinite == true })
+        // What the second and third, and the last, ask has been asked.
+        #expect(together.passes == alone[0].passes + alone[3].passes && alone[0].passes > 0 && alone[3].passes > 0)
     }
 
     // MARK: Runs

@@ -67,6 +67,10 @@ struct TrustModelTests {
         #expect(try errors(Self.arguments).contains("--model needs --data"))
         #expect(try errors(Self.arguments + ["--data", "scans", "--phantoms"]).contains("--phantoms and --model"))
         #expect(try errors(["trust", "--data", "scans", "-o", "out"]).contains("--data needs --model"))
+        #expect(try errors(Self.arguments + ["--data", "scans", "--tasks", "colon"]).contains("--tasks needs --phantoms"))
+        #expect(try errors(Self.arguments + ["--data", "scans", "--rounds", "2"]).contains("--rounds needs --phantoms"))
+        #expect(try errors(["trust", "--phantoms", "--count", "21", "-o", "out"]).contains("--count 21: ask for an even number"))
+        #expect(try errors(["trust", "-o", "out"]).contains("say what to measure on"))
         #expect(try errors(Self.arguments + ["--data", "scans", "--masks", "masks", "--method", "centre"]).contains("controls alone"))
     }
 }

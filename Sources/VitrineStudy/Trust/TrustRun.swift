@@ -49,7 +49,9 @@ public struct TrustRun: Sendable {
             [.faithfulness, .stability, .randomisation].contains($0.family) && $0.better != .none && $0.identifier != "seed-repeatability"
         }
         // Those that ask the method again, or paint for every map: what they ask is shared by no other map.
-        let draws = ["draws=10": "draws=3", "samples=10": "samples=4", "segments=100": "segments=36"]
+        let draws = [
+            "draws=10": "draws=3", "samples=10": "samples=4", "segments=100": "segments=25", "percentiles=20,40,60,80": "percentiles=20,60",
+        ]
         return facts.map { facts in
             let few = facts.options.compactMap { draws[$0] }
             return facts.name() + (few.isEmpty ? "" : ":" + few.joined(separator: ","))
@@ -139,13 +141,15 @@ public struct TrustRun: Sendable {
 
     /// The first images on which the network proves what it uses.
     private func scoredImages(_ proven: ProvenModel) throws -> [TrustImage] {
+        // As many whatever is asked for: a picture depends on their number, and those that are known stay known.
+        let set = try proven.task.set(count: 20_000, seed: settings.seed &+ 2_000_003)
         // Enough for tasks that score half of their positives, and for some that do not prove themselves.
-        let set = try proven.task.set(count: 8 * max(settings.images, 1), seed: settings.seed &+ 2_000_003)
+        let last = min(8 * settings.images, set.count)
         let classify = ProvenModel.classifier(proven.model, proven.preprocess, workers: workers, shouldStop: shouldStop)
         var images: [TrustImage] = []
         var start = 0
-        while images.count < settings.images && start < set.count {
-            let piece = start..<min(start + 2 * settings.images, set.count)
+        while images.count < settings.images && start < last {
+            let piece = start..<min(start + 2 * settings.images, last)
             let found = Mutex<[Int: TrustImage]>([:])
             try parallelFor(piece.count, workers: workers) { worker, i in
                 let index = piece.lowerBound + i
