@@ -84,6 +84,9 @@ private struct KnowingClassifier {
         #expect(task.options == PhantomOptions(size: 0.5, contrast: 0.8, number: 2))
         #expect(task.folder == "two-causes-size-0.5-contrast-0.8-number-2")
         for name in TrustTask.standard { _ = try TrustTask(name) }
+        #expect(try task.isVariant(of: TrustTask("two-causes")) && !task.isVariant(of: TrustTask("suppressor")))
+        #expect(try !TrustTask("two-causes").isVariant(of: TrustTask("two-causes")))
+        #expect(try !TrustTask("colon:shortcut=letter").isVariant(of: TrustTask("colon")))
         for bad in [
             "", "liver", "colon:", "colon:size", "colon:size=x", "colon:number=2", "bone:size=2", "colon:shortcut=badge", "colon:colour=1",
         ] {
@@ -226,6 +229,25 @@ private struct KnowingClassifier {
         #expect(try FileManager.default.attributesOfItem(atPath: model)[.modificationDate] as? Date == before)
         settings.epochs = 2
         #expect(throws: TrustError.self) { try run("one", workers: 1) }
+    }
+
+    @Test func aVariantStartsFromTheTaskItVaries() throws {
+        let scratch = try Scratch()
+        var settings = TrustSettings()
+        (settings.count, settings.epochs, settings.rounds, settings.checked, settings.images) = (40, 1, 1, 6, 2)
+        func weights(_ names: [String], _ folder: String) throws -> Data? {
+            let run = TrustRun(
+                tasks: try names.map { try TrustTask($0) }, settings: settings, methods: ["gradcam"], metrics: [],
+                output: scratch.file(folder))
+            #expect(try run.run().tasks.map(\.name) == names)
+            return FileManager.default.contents(atPath: scratch.file("\(folder)/conjunction-size-2/round-1/" + Trainer.modelName))
+        }
+        let alone = try #require(try weights(["conjunction:size=2"], "alone"))
+        let after = try #require(try weights(["conjunction", "conjunction:size=2"], "after"))
+        #expect(alone != after)
+        // Whatever the order, and never mixed in one folder.
+        #expect(try weights(["conjunction:size=2", "conjunction"], "before") == after)
+        #expect(throws: TrustError.self) { try weights(["conjunction:size=2"], "after") }
     }
 
     @Test func aStoppedRunSaysSo() throws {

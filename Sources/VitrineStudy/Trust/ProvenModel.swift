@@ -26,11 +26,11 @@ public struct ProvenModel: Sendable {
     /// Trains a model, or reads the one that the folder holds.
     ///
     /// Each round goes on from the weights of the round before with phantoms of its own; the check draws others, which no round sees.
-    /// Weights depend on the task and the settings alone. A killed training goes on where its last checkpoint was.
+    /// Weights depend on the task, the settings and the base alone. A killed training goes on where its last checkpoint was.
     ///
     /// - Parameters:
     ///   - folder: of the task.
-    ///   - base: the network of the task without its options, which is then where the first round starts.
+    ///   - base: where the first round starts, if not from random weights.
     /// - Throws: `StudyInterruption` when it is asked to stop.
     static func made(
         _ task: TrustTask, _ settings: TrustSettings, folder: String, base: VisionTransformer?, workers: Int,

@@ -82,10 +82,13 @@ public struct TrustRun: Sendable {
         return try TrustResult([], metrics: metrics, settings: settings, workers: workers)
     }
 
-    /// The network of a task; a task with options starts from the one without.
+    /// The task whose network this one starts from: the one without options, where the run has it too.
+    private func base(of task: TrustTask) -> TrustTask? { tasks.first { task.isVariant(of: $0) } }
+
+    /// The network of a task.
     private func network(of task: TrustTask, locked: (_ folder: String) throws -> FileLock) throws -> (ProvenModel, FileLock) {
         let folder = folder(of: task)
-        let base = try task.base.map { try network(of: $0, locked: locked).0.model }
+        let base = try base(of: task).map { try network(of: $0, locked: locked).0.model }
         try FileSystem.makeFolder("\(folder)/images")
         let lock = try locked(folder)
         try adopt(folder, task)
@@ -168,6 +171,7 @@ public struct TrustRun: Sendable {
         let path = "\(folder)/run.json"
         var identity = settings.identity
         identity["task"] = task.name
+        identity["start"] = base(of: task)?.name ?? "random weights"
         guard let data = FileManager.default.contents(atPath: path) else {
             try AtomicFile.write(Array((try JSON.line(identity) + "\n").utf8), to: path)
             return

@@ -39,7 +39,8 @@ public struct TrustSettings: Sendable, Equatable {
         recipe.clipNorm = 1
         recipe.epochs = epochs
         recipe.batch = 32
-        recipe.augmentation.flips = true
+        // No crops: they would cut a cause away and leave its label.
+        recipe.augmentation = Augmentation(flips: true, rotation: 10, brightness: 0.15, contrast: 0.15)
         recipe.keepsPatientsTogether = true
         recipe.seed = seed &+ UInt64(round)
         return recipe
