@@ -71,9 +71,9 @@ struct CheferRelevance: TraceExplainer {
             switch reading {
             case .authors: rolledOutWithIdentity(subject, from: start, matrix)
             case .txv:
-                rolledOut(subject.readout, blocks: start..<subject.depth) { l in
+                rolledOut(subject, from: start) { l in
                     var shares = matrix(l)
-                    normaliseRowsWithIdentity(&shares)
+                    normaliseRowsWithIdentity(&shares, hasResidual: l < subject.depth)
                     return shares
                 }
             }
