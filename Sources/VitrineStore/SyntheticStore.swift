@@ -89,10 +89,11 @@ package struct SyntheticStore: Sendable {
                     let quality = min(1, max(0, mean + 0.5 * (difficulty - 0.5) + 0.3 * (random.uniform() - 0.5)))
                     // Metric 0 and 1 are the pointing game: a hit or none.
                     let value = metric < 2 ? (random.uniform() < quality ? 1 : 0) : quality
-                    try db.cachedStatement(sql: "INSERT INTO score VALUES (?, ?, ?, ?, ?, ?, 1, 'ok', 'exact', 0, NULL, NULL, NULL)").execute(
-                        arguments: [
-                            model, method, metric, image, value, area,
-                        ])
+                    try db.cachedStatement(sql: "INSERT INTO score VALUES (?, ?, ?, ?, ?, ?, 1, 'ok', 'exact', 0, NULL, NULL, NULL)")
+                        .execute(
+                            arguments: [
+                                model, method, metric, image, value, area,
+                            ])
                 }
             }
         }
