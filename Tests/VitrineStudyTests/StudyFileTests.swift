@@ -58,7 +58,8 @@ struct StudyFileTests {
                 study.yaml, line 3: protocols: 'fair' is none of study, corrected
                 study.yaml, line 4: metric 'iou@K': '200' is no percentage above 0 and below 100; write for example iou@5
                 study.yaml, line 7: no method 'gradcamm'; did you mean gradcam or xgradcam? vitrine methods lists all \(Method.all.count + 1)
-                study.yaml, line 8: method 'rollout' has no option 'begin'; it takes start=0
+                study.yaml, line 8: method 'rollout' has no option 'begin'; it takes start=0, fusion=mean|max|min, \
+                discard=0, reading=sound|vit-explain
                 study.yaml, line 9: method 'attention' stands twice; keep one
                 study.yaml, line 14: data set 'cpchild' has no key 'colour'; it has kind, path, split, draw-split, preprocess, explain, others, limit, limit-by, part, annotations, annotation-format, annotation-classes, mask-rule, exif, patient-pattern
                 study.yaml, line 15: data set 'cpchild', limit: '0' is no whole number from 1
