@@ -92,3 +92,22 @@ import VitrineImage
         #expect(throws: PreprocessError.self) { try read("{\(model), \"preprocess_cfg\": {\"interpolation\": \"random\"}}") }
     }
 }
+
+extension PresetTests {
+    /// Squeezed or cut, bilinear or bicubic, six means and deviations: presets of models of one size differ in all of it.
+    @Test func trap6PreprocessingDiffersAsMuchAsTheNetwork() throws {
+        let texts = try ["retfound", "uni", "siglip", "clip", "eva-x", "deit"].map {
+            try PreprocessPreset.named($0).preprocess(side: 224).description
+        }
+        #expect(Set(texts).count == texts.count, "\(texts)")
+    }
+
+    /// A grey picture is repeated in three channels, as RAD-DINO's processor does.
+    @Test func trap7GreyIsRepeated() throws {
+        let grey = Image(width: 4, height: 4, channels: 1, pixels: (0..<16).map { UInt8($0 * 16) })
+        let tensor = try Preprocess(parsing: "none:0.5307/0.2583")(grey)
+        let values = tensor.values
+        #expect(
+            tensor.shape == [3, 4, 4] && Array(values[0..<16]) == Array(values[16..<32]) && Array(values[0..<16]) == Array(values[32..<48]))
+    }
+}

@@ -77,6 +77,17 @@ import VitrineTensor
         } catch { #expect("\(error)".contains("384 values"), "\(error)") }
     }
 
+    /// The classifier reads the class token, and nothing else takes its place.
+    @Test func aClassifierWithoutItsClassTokenIsRefused() throws {
+        var shapes = Self.shapes(width: 24, depth: 1, hidden: 48)
+        (shapes["patch_embedding.patch_embeddings.weight"], shapes["cls_token"]) = ([24, 3, 8, 8], nil)
+        do {
+            _ = try VisionTransformer.assemble(
+                NamedTensors(path: "file", shapes: shapes) { _ in Tensor([1]) }, options: LoadOptions(heads: 2))
+            Issue.record("a mean was read in its place")
+        } catch { #expect("\(error)".contains("cls_token"), "\(error)") }
+    }
+
     /// Volumes have patches of three sides.
     @Test func volumesAreRefused() throws {
         var shapes = Self.shapes(width: 24, depth: 1, hidden: 48)

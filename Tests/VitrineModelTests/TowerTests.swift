@@ -186,6 +186,25 @@ import VitrineTensor
         }
     }
 
+    /// Text vectors as wide as the tokens are of another space where the projection is missing.
+    @Test func textsNeedTheProjection() throws {
+        try Self.withFolder { folder in
+            let file = try Checkpoint.open(Self.path("hf-clip-bare.safetensors"))
+            let tensors = try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor(named: $0)) })
+            let (bare, texts) = (folder.appending(path: "bare.safetensors").path(), folder.appending(path: "texts.safetensors").path())
+            try Safetensors.write(tensors, metadata: [:], to: bare)
+            var vectors = Tensor([3, 24])
+            vectors.fill(1)
+            try Safetensors.write(["text_embeds": vectors], metadata: [:], to: texts)
+            var options = LoadOptions(heads: 2)
+            (options.activation, options.headPath) = (.quickGelu, texts)
+            do {
+                _ = try VisionTransformer.load(bare, options: options)
+                Issue.record("tokens were compared with texts")
+            } catch { #expect("\(error)".contains("visual_projection"), "\(error)") }
+        }
+    }
+
     /// A bias makes every text a question of its own (SigLIP).
     @Test func aLogitBiasMakesSigmoids() throws {
         try Self.withFolder { folder in

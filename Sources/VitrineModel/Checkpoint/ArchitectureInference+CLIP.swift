@@ -42,6 +42,11 @@ extension ArchitectureInference {
             c.projectionWidth = shape[0]
             facts.append(ModelFact("projection", "to \(shape[0]) values", .tensors))
         }
+        if family == .clip, hints == nil, head?.isTexts == true, c.pooling != .classToken {
+            throw .unsupported(
+                source: path, what: "text vectors on the \(c.pooling.words) of a CLIP tower's tokens without its open_clip_config.json",
+                known: "the same with it, since the last norm may stand before or behind that mean")
+        }
         guard family == .huggingFaceCLIP, options.head == .asStored, has("head.weight") else { return }
         if let given = options.pooling, given != .classToken, hints?.readsUnnormed != true {
             throw .unsupported(

@@ -42,8 +42,13 @@ extension ArchitectureInference {
     var hasTanhHead: Bool { keys.sources["head.weight"]?.first?.hasSuffix("classification_head.0.weight") == true }
 
     /// Says what is MONAI's own.
-    func addMONAI(facts: inout [ModelFact]) {
+    ///
+    /// - Throws: `LoadError.keys` for a classifier without the class token, the only thing that it reads.
+    func addMONAI(facts: inout [ModelFact]) throws(LoadError) {
         guard isMONAI else { return }
+        guard has("cls_token") || !has("head.weight") else {
+            throw .keys(path: path, missing: ["cls_token, which MONAI's classifier reads"], unused: [], mismatched: [])
+        }
         if keys.map.anchor == KeyMap.monaiPerceptron.anchor, let shape = shape("patch_embed.proj.weight") {
             facts.append(
                 ModelFact("patch", "\(shape[2])x\(shape[3]) of \(shape[1]) channels", .convention(reason: "square, of 1 or 3 channels")))

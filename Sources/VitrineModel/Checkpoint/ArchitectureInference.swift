@@ -80,7 +80,7 @@ struct ArchitectureInference {
             probabilities: probabilities(classes: classes, facts: &facts))
         try addVariants(to: &configuration, family: family, facts: &facts)
         try addTower(to: &configuration, family: family, facts: &facts)
-        addMONAI(facts: &facts)
+        try addMONAI(facts: &facts)
         return configuration
     }
 
@@ -144,7 +144,10 @@ struct ArchitectureInference {
     private func checkBlocks(depth: Int, patchSize: Int, family: CheckpointFamily) throws(LoadError) {
         for module in modules {
             let parts = module.split(separator: ".")
-            guard let place = parts.lastIndex(where: { $0 == "blocks" || $0 == "layer" }), place + 1 < parts.count,
+            // Beside a tower stands another, with blocks of its own number.
+            guard !keys.map.isTower || ("." + module).contains("." + keys.prefix) else { continue }
+            let names: Set<Substring> = keys.map.isTower ? ["layers", "resblocks"] : ["blocks", "layer"]
+            guard let place = parts.lastIndex(where: names.contains), place + 1 < parts.count,
                 let block = Int(parts[place + 1]), block >= depth, keys.map.style != .torchvision
             else { continue }
             // DINOv2's chunks count twice.
