@@ -95,7 +95,7 @@ extension Trust {
             try PlantedTruth(provenance: "\(facts); tasks \(proven.joined(separator: ", "))", metrics: compared).write(to: output)
         }
         print(table.text)
-        print("\(output)/trust.html, trust.csv, trust.json" + (result.metrics.isEmpty ? "" : ", metrics.csv"))
+        print("\(output)/trust.html, trust.csv, trust.json" + (result.metrics.isEmpty ? "" : ", metrics.csv, metrics.json"))
         if result.tasks.contains(where: { !$0.check.passes }) { throw ExitCode.someItemsFailed }
     }
 }

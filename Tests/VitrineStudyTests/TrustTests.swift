@@ -170,6 +170,16 @@ private struct KnowingClassifier {
         #expect(abs(try #require(record.scores["centre"]?[TrustMeasure.classContrast]).value - 0.5) < 1e-12)
     }
 
+    @Test func oneImageGivesNoInterval() throws {
+        func estimate(_ denominators: [Double]) throws -> TrustResult.Estimate {
+            let ratio = try ClusterRatio(numerators: denominators.map { 2 * $0 }, denominators: denominators)
+            return .init(ratio, try ClusterResamples(clusters: 3, count: 200, seed: 1, workers: 1).interval(of: ratio))
+        }
+        #expect(try estimate([0, 0.5, 0]).value == 2)
+        #expect(try estimate([0, 0.5, 0]).lower == nil && estimate([0, 0.5, 0]).upper == nil)
+        #expect(try estimate([1, 0.5, 0]).lower == 2)
+    }
+
     @Test func rankCorrelationsAreThoseOfTheTextbook() throws {
         #expect(MetricTrust.spearman([1, 2, 3, 4], [10, 20, 30, 40]) == 1)
         #expect(MetricTrust.spearman([1, 2, 3, 4], [4, 3, 2, 1]) == -1)

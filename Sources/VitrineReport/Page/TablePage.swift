@@ -84,7 +84,7 @@ public struct TablePage: Sendable {
                         } else if table.columns[i].isWords {
                             html.words(text)
                         } else {
-                            html.element("td", text)
+                            html.element("td", ["class": "whole"], text)
                         }
                     }
                 }

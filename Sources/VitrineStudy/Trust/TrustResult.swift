@@ -15,6 +15,8 @@ public struct TrustResult: Sendable, Equatable, Codable {
 
         init(_ ratio: ClusterRatio, _ interval: Interval) {
             value = ratio.value
+            // The others may not show the part in question.
+            guard ratio.denominators.count(where: { $0 != 0 }) > 1 else { return }
             lower = interval.lower.isFinite ? interval.lower : nil
             upper = interval.upper.isFinite ? interval.upper : nil
         }
