@@ -159,6 +159,29 @@ import VitrineTensor
         #expect(try Self.load("hf-siglip-probe-mean").model.attentionPool == nil)
     }
 
+    /// A stored configuration whose pool cannot be is refused, not run.
+    @Test func storedPoolsAreChecked() throws {
+        let own = try Self.load("coca").model
+        try TowerTests.withFolder { folder in
+            let path = folder.appending(path: "model.safetensors").path()
+            func message(_ change: (inout ViTConfiguration) -> Void) throws -> String {
+                var c = own.configuration
+                change(&c)
+                let json = String(decoding: try JSONEncoder().encode(c), as: UTF8.self)
+                try Safetensors.write(own.timmTensors(), metadata: [VisionTransformer.configurationKey: json], to: path)
+                return Self.message { _ = try VisionTransformer.load(path) }
+            }
+            let sound = try message { _ in }
+            #expect(sound.isEmpty)
+            for (width, heads) in [(16, 0), (16, -1), (16, 3), (16, 1 << 40), (0, 2)] {
+                let text = try message { ($0.attentionPooling!.width, $0.attentionPooling!.heads) = (width, heads) }
+                #expect(text.contains("sizes"), "\(width), \(heads): \(text)")
+            }
+            let other = try message { $0.attentionPooling = nil }
+            #expect(other.contains("attn_pool"), "\(other)")
+        }
+    }
+
     /// Each text is a question of its own: sigmoids of the scaled cosine plus a bias.
     @Test func textsHaveScaleAndBias() throws {
         let loaded = try Self.load("hf-siglip-zero-shot")

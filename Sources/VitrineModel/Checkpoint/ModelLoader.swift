@@ -288,7 +288,8 @@ extension VisionTransformer {
         ]
         let counts = [own.classes, own.registers, own.positionedPrefixTokens, own.projectionWidth]
         guard sizes.allSatisfy({ (1...1 << 20).contains($0) }), counts.allSatisfy({ (0...1 << 20).contains($0) }),
-            own.depth <= max(tensors.shapes.count, 1), own.positionedPrefixTokens <= own.prefixTokens
+            own.depth <= max(tensors.shapes.count, 1), own.positionedPrefixTokens <= own.prefixTokens,
+            own.pooling != .attention || own.hasSoundPool
         else { throw .malformedConfiguration(source: source, reason: "has sizes that no model of these tensors has") }
         return own
     }
@@ -399,6 +400,12 @@ extension ViTConfiguration {
 }
 
 extension ViTConfiguration {
+    /// A pool can be of this size, behind these MLPs.
+    fileprivate var hasSoundPool: Bool {
+        (1...1 << 20).contains(pool.width) && (1...pool.width).contains(pool.heads) && pool.width % pool.heads == 0
+            && !(pool.hasMLP && mlp == .swiGLU)
+    }
+
     /// A stored configuration with what the options say instead.
     fileprivate func changed(by options: LoadOptions, path: String) throws(LoadError) -> ViTConfiguration {
         var c = self
