@@ -14,9 +14,10 @@ extension ArchitectureInference {
                 guard hasClassToken else { return (.mean, .convention(reason: "there is no class token")) }
                 throw ask("nothing shows which of the model's tokens its texts were compared with; give it")
             }
-            // A tower compares its images with texts behind a projection; without one, vectors that happen to be as wide as its tokens are
-            // of another space.
-            guard !head.isTexts || towerFamily == nil || projected != nil else {
+            // CLIP compares images with texts behind a projection; without one, vectors that happen to be as wide as its tokens are of
+            // another space. SigLIP has none.
+            let projects: [CheckpointFamily?] = [.huggingFaceCLIP, .clip, .timmCLIP]
+            guard !head.isTexts || projected != nil || !projects.contains(towerFamily) else {
                 throw .head(
                     path: head.path,
                     reason: "holds text vectors, and the model lacks the projection to the space of images and texts (visual_projection)")
