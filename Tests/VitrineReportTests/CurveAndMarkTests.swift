@@ -34,6 +34,20 @@ struct CurveAndMarkTests {
         #expect(CurvesSection.drawings(study).map(\.name) == ["data-curve-insertion-sup-seed1", "data-curve-insertion-sup-seed2"])
     }
 
+    @Test("only curves over equal shares of the patches are drawn as such")
+    func axes() throws {
+        // The same curves under the name of a metric whose points are 1, 5, 10, 20 and 50 %.
+        let (study, store, folder) = try analysis()
+        let context = try DatasetContext(
+            study.datasets[0].dataset, store: store, methods: study.methods, seed: 1, resamples: 200, workers: 1)
+        func drawn(_ name: String) throws -> Bool {
+            let metric = MetricRecord(id: 2, name: name, protocolName: "corrected", summary: "s", citation: "c")
+            return try CurveAnalysis(metric, model: study.datasets[0].models[1], store: store, context: context) != nil
+        }
+        #expect(try drawn("insertion:steps=2") && !drawn("sufficiency") && !drawn("insertion-rank"))
+        withExtendedLifetime(folder) {}
+    }
+
     @Test("a metric that does not beat chance on planted truth is marked in cards, tables and the terminal; others are not")
     func marks() throws {
         let truth = PlantedTruth(

@@ -3,7 +3,7 @@ import VitrineStore
 
 /// The curves of a metric under one model: the mean over images of every method, and of random orders with its interval.
 ///
-/// Only metrics whose chance level comes from random maps have the latter: deletion, insertion and their kin.
+/// Only metrics whose chance level comes from random maps have the latter.
 public struct CurveAnalysis: Sendable, Equatable {
     public struct Line: Sendable, Equatable {
         public var methodID: Int
@@ -11,6 +11,9 @@ public struct CurveAnalysis: Sendable, Equatable {
         /// Mean over images, from the first point to the last.
         public var values: [Double]
     }
+
+    /// Metrics whose points stand at equal shares of the patches, from none to all; the points of others mean something else.
+    static let metrics: Set<Substring> = ["deletion", "insertion", "selectivity"]
 
     public var modelID: Int
     public var metricID: Int
@@ -22,6 +25,7 @@ public struct CurveAnalysis: Sendable, Equatable {
 
     /// Nil where no method has curves beside those of random maps, on one image at least and all with the same points.
     init?(_ metric: MetricRecord, model: ModelRecord, store: Store, context: DatasetContext) throws {
+        guard Self.metrics.contains(metric.name.prefix { $0 != ":" }) else { return nil }
         (modelID, metricID, lines, random, intervals) = (model.id, metric.id, [], [], [])
         // Random orders depend on image and model alone: every method has the same.
         var chances: [Int: [Float]] = [:]
