@@ -29,8 +29,9 @@ struct CurveAndMarkTests {
         let random = images.reduce(0.0) { $0 + Double(PlantedVerdict.randomCurve($1)[1]) } / Double(images.count)
         #expect(abs(one.random[1] - random) < 1e-6)
         #expect(one.intervals[1].lower < random && random < one.intervals[1].upper)
-        // At the ends every image says the same.
-        #expect(one.intervals[0].method == .constant && one.intervals[2].lower == 1)
+        // Where one image alone says something else the interval stays among probabilities; at the end all say the same.
+        #expect(one.intervals[0].lower >= 0 && one.intervals[0].upper < 0.2 && one.random[0] > 0)
+        #expect(one.intervals[2].method == .constant && one.intervals[2].lower == 1)
         #expect(CurvesSection.drawings(study).map(\.name) == ["data-curve-insertion-sup-seed1", "data-curve-insertion-sup-seed2"])
     }
 

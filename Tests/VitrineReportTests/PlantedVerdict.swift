@@ -50,7 +50,7 @@ struct PlantedVerdict {
     }
 
     /// Of random orders, for the metric that has curves.
-    static func randomCurve(_ image: Int) -> [Float] { [0, 0.4 + 0.01 * Float(image), 1] }
+    static func randomCurve(_ image: Int) -> [Float] { [image == 3 ? 0.02 : 0, 0.4 + 0.01 * Float(image), 1] }
 
     static let chance = [0.25, 0.5, 0.5, 0.06, 0, 0, 0.4]
 

@@ -48,7 +48,11 @@ public struct CurveAnalysis: Sendable, Equatable {
             let values = positions.map { Double(chances[$0]?[point] ?? 0) }
             let ratio = try ClusterRatio.mean(values, clusters: clusters)
             random.append(ratio.value)
-            intervals.append(try StudentisedBootstrap(ratio, resamples: resamples).interval())
+            // Where nearly all images answer the same, the studentised interval of an answer without bounds has none either.
+            let isProbability = !metric.name.contains("value=logit")
+            intervals.append(
+                isProbability
+                    ? try StudentisedBootstrap(ratio, resamples: resamples).interval(within: 0...1) : try resamples.interval(of: ratio))
         }
     }
 }
