@@ -5,29 +5,33 @@ extension KeyMap {
         anchor: "embeddings.class_embedding",
         names: [
             ("embeddings.class_embedding", "cls_token"),
-            ("embeddings.patch_embedding", "patch_embed.proj"),
-            ("embeddings.position_embedding.weight", "pos_embed"),
             ("pre_layrnorm", "norm_pre"),
-            ("encoder.layers.#.layer_norm1", "blocks.#.norm1"),
-            ("encoder.layers.#.self_attn.q_proj", "blocks.#.attn.q"),
-            ("encoder.layers.#.self_attn.k_proj", "blocks.#.attn.k"),
-            ("encoder.layers.#.self_attn.v_proj", "blocks.#.attn.v"),
-            ("encoder.layers.#.self_attn.out_proj", "blocks.#.attn.proj"),
-            ("encoder.layers.#.layer_norm2", "blocks.#.norm2"),
-            ("encoder.layers.#.mlp.fc1", "blocks.#.mlp.fc1"),
-            ("encoder.layers.#.mlp.fc2", "blocks.#.mlp.fc2"),
-            ("post_layernorm", "norm"),
             ("visual_projection", "visual_projection"),
-            ("classifier", "head"),
-            ("logit_scale", "logit_scale"),
-            ("logit_bias", "logit_bias"),
-        ],
+        ] + huggingFaceTower,
         unused: [
             ("embeddings.position_ids", "numbers of the positions"),
             ("text_model.*", "the text tower"),
             ("text_projection", "the text tower"),
         ],
         isTower: true)
+
+    /// What the vision towers of `transformers`' models of images and texts share.
+    static let huggingFaceTower: [(published: String, ours: String)] = [
+        ("embeddings.patch_embedding", "patch_embed.proj"),
+        ("embeddings.position_embedding.weight", "pos_embed"),
+        ("encoder.layers.#.layer_norm1", "blocks.#.norm1"),
+        ("encoder.layers.#.self_attn.q_proj", "blocks.#.attn.q"),
+        ("encoder.layers.#.self_attn.k_proj", "blocks.#.attn.k"),
+        ("encoder.layers.#.self_attn.v_proj", "blocks.#.attn.v"),
+        ("encoder.layers.#.self_attn.out_proj", "blocks.#.attn.proj"),
+        ("encoder.layers.#.layer_norm2", "blocks.#.norm2"),
+        ("encoder.layers.#.mlp.fc1", "blocks.#.mlp.fc1"),
+        ("encoder.layers.#.mlp.fc2", "blocks.#.mlp.fc2"),
+        ("post_layernorm", "norm"),
+        ("classifier", "head"),
+        ("logit_scale", "logit_scale"),
+        ("logit_bias", "logit_bias"),
+    ]
 
     /// OpenAI's CLIP and open_clip's own vision transformer, `visual`.
     static let openCLIP = KeyMap(
