@@ -30,7 +30,9 @@ struct Train: ParsableCommand {
         help: ArgumentHelp("Options of the data set, such as patient-pattern=^(\\w+)_.", valueName: "name=value"))
     var dataOptions: [String] = []
 
-    @Option(name: .customLong("init"), help: "scratch, or a checkpoint to start from; its head is replaced.")
+    @Option(
+        name: .customLong("init"),
+        help: "scratch, scratch-fan-in (for small networks), or a checkpoint to start from; its head is replaced.")
     var initialisation: String?
 
     @Option(help: "Architecture for scratch: \(ModelPresets.names.joined(separator: ", ")); a configuration file; or sizes.")
@@ -177,7 +179,7 @@ struct Train: ParsableCommand {
     private func adoptingPreprocess(_ chosenRecipe: Recipe) throws -> Recipe {
         var recipe = chosenRecipe
         let isSaid = preprocess != nil || self.recipe != nil || config != nil || settings.contains { $0.hasPrefix("preprocess=") }
-        if modelOptions.preset != nil, isSaid || recipe.initialisation == "scratch" {
+        if modelOptions.preset != nil, isSaid || recipe.scratch != nil {
             throw ValidationError("--preset serves a checkpoint to start from; where the preprocessing is said otherwise, leave it out")
         }
         guard preprocess == nil, self.recipe == nil, config == nil, recipe.preprocess == Recipe().preprocess,
@@ -227,11 +229,11 @@ struct Train: ParsableCommand {
     private func startingModel(
         _ recipe: Recipe, classes: Int, imageSize: Int, preprocess: Preprocess
     ) throws -> (model: VisionTransformer, report: [String]) {
-        if recipe.initialisation == "scratch" {
+        if let weights = recipe.scratch {
             let configuration = try ModelPresets.configuration(recipe.model, imageSize: imageSize, classes: classes)
             return (
-                VisionTransformer.scratch(configuration, seed: recipe.seed),
-                ["scratch: \(recipe.model), random weights of seed \(recipe.seed)"]
+                VisionTransformer.scratch(configuration, seed: recipe.seed, weights: weights),
+                ["\(weights.rawValue): \(recipe.model), random weights of seed \(recipe.seed)"]
             )
         }
         if ["sup", "dino", "mae"].contains(recipe.initialisation) {
@@ -265,7 +267,7 @@ struct Train: ParsableCommand {
 
     /// Versions and inputs, without anything that differs between a run and its continuation.
     private func provenance(_ recipe: Recipe) throws -> String {
-        var files = recipe.initialisation == "scratch" ? [:] : ["init": try sha256(ofFile: recipe.initialisation)]
+        var files = recipe.scratch != nil ? [:] : ["init": try sha256(ofFile: recipe.initialisation)]
         files["adapter"] = modelOptions.adapter.flatMap { AdapterFile.sha256($0) }
         var options = ["data": data!, "recipe": recipe.name]
         for (setting, text) in modelOptions.settings { options[setting.rawValue] = text }

@@ -84,9 +84,9 @@ private struct KnowingClassifier {
         #expect(task.options == PhantomOptions(size: 0.5, contrast: 0.8, number: 2))
         #expect(task.folder == "two-causes-size-0.5-contrast-0.8-number-2")
         for name in TrustTask.standard { _ = try TrustTask(name) }
-        #expect(try task.isVariant(of: TrustTask("two-causes")) && !task.isVariant(of: TrustTask("suppressor")))
-        #expect(try !TrustTask("two-causes").isVariant(of: TrustTask("two-causes")))
-        #expect(try !TrustTask("colon:shortcut=letter").isVariant(of: TrustTask("colon")))
+        #expect(try task.isLike(TrustTask("two-causes")) && task.isLike(TrustTask("suppressor")) && !task.isLike(TrustTask("colon")))
+        #expect(try TrustTask("breast-mr:size=2").isLike(TrustTask("breast-mr")) && !TrustTask("bone").isLike(TrustTask("breast-mr")))
+        #expect(try !TrustTask("colon:shortcut=letter").isLike(TrustTask("colon")))
         for bad in [
             "", "liver", "colon:", "colon:size", "colon:size=x", "colon:number=2", "bone:size=2", "colon:shortcut=badge", "colon:colour=1",
         ] {

@@ -33,6 +33,9 @@ public enum PhantomTask: String, Sendable, CaseIterable, Codable {
     /// What the labels mean, from 0.
     public var classNames: [String] { generator.classNames }
 
+    /// Whether its lesions are masses in the same tissue, as those of other such tasks.
+    public var isTissue: Bool { generator is any TissueGenerator.Type }
+
     /// The label of an image that shows these parts: what a counterfactual should be called. Nil where the task gives none.
     public func label(_ parts: Set<PhantomPart>) -> Int? { generator.label(parts) }
 }

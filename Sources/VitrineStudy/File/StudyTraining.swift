@@ -26,7 +26,7 @@ public struct StudyTraining: Sendable, Equatable {
         var result = self
         result.recipe = recipe?.replacing("{init}", with: initialisation)
         for i in fields.indices where fields[i].value.contains("{init}") {
-            let isScratch = fields[i].name == "init" && initialisation == "scratch"
+            let isScratch = fields[i].name == "init" && ScratchWeights(rawValue: initialisation) != nil
             result.fields[i].value = isScratch ? initialisation : fields[i].value.replacing("{init}", with: initialisation)
         }
         return result

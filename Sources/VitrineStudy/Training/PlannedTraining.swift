@@ -53,7 +53,7 @@ extension PlannedTraining {
         recipe.imageSize = size
         recipe.preprocess = preprocess.description
 
-        if recipe.initialisation == "scratch" {
+        if recipe.scratch != nil {
             do {
                 let path = StudyPlan.resolve(recipe.model, folder)
                 let text = FileManager.default.fileExists(atPath: path) ? path : recipe.model
@@ -115,7 +115,7 @@ extension PlannedTraining {
     func startingModel(_ entry: StudyModel) throws -> VisionTransformer {
         guard let checkpoint else {
             guard let configuration else { preconditionFailure("without a checkpoint a training has a configuration") }
-            return VisionTransformer.scratch(configuration, seed: recipe.seed)
+            return VisionTransformer.scratch(configuration, seed: recipe.seed, weights: recipe.scratch ?? .timm)
         }
         var options = try entry.loadOptions(below: folder)
         options.head = .fresh(classes: set.classNames.count)

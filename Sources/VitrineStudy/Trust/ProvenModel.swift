@@ -46,7 +46,9 @@ public struct ProvenModel: Sendable {
                 last = ProvenModel(task: task, model: model, preprocess: preprocess, check: known, rounds: round + 1)
             } else {
                 let model = try trained(
-                    task, settings, round: round, from: last?.model ?? base, preprocess, folder: place, workers: workers,
+                    task, settings, round: round,
+                    from: last?.model ?? base?.withFreshHead(classes: task.classNames.count, seed: settings.seed), preprocess,
+                    folder: place, workers: workers,
                     shouldStop: shouldStop,
                     news: news)
                 let set = try task.set(count: 2 * settings.checked, seed: settings.seed &+ 1_000_003)
@@ -103,7 +105,8 @@ public struct ProvenModel: Sendable {
         options.workers = workers
         options.resumes = true
         var trainer = try Trainer(
-            recipe: recipe, set: training, store: images, model: start ?? VisionTransformer.scratch(configuration, seed: recipe.seed),
+            recipe: recipe, set: training, store: images,
+            model: start ?? VisionTransformer.scratch(configuration, seed: recipe.seed, weights: recipe.scratch ?? .timm),
             options: options)
         trainer.stop(when: shouldStop)
         trainer.report(progress: { news(.advanced(images: $0)) }, epochEnded: { _ in })

@@ -7,14 +7,28 @@ import VitrineTensor
     import Musl
 #endif
 
+/// How random weights to train from are drawn; the values are those of a recipe's `init`.
+public enum ScratchWeights: String, Sendable, CaseIterable {
+    /// As timm draws them: deviation 0.02, whatever the width.
+    case timm = "scratch"
+    /// The blocks' linear maps of deviation 1 / sqrt(inputs) (LeCun et al. 1998), and positions of patches as sines and cosines of column and
+    /// row, as MoCo v3 and MAE have them (arXiv:2104.02057, arXiv:2111.06377) but of frequencies 1...1/100, halved, and trained on. Of a
+    /// narrow network maps of deviation 0.02 are almost zero: it needs hundreds of steps to begin.
+    case fanIn = "scratch-fan-in"
+}
+
 extension VisionTransformer {
-    /// Random weights as timm 1.0.31 draws them for a ViT, deterministic by the seed.
+    /// Random weights; deterministic by the seed, each weight from a stream of its own, by name.
+    ///
+    /// With `.timm` as timm 1.0.31 draws them for a ViT, deterministic by the seed.
     ///
     /// Linear maps and positions: normal of deviation 0.02, cut at ±2; their biases 0; class token and registers: normal of
     /// deviation 1e-6; distillation token: deviation 0.02; the query of attention pooling: deviation 1 / sqrt(width); patch embedding: uniform within ±1 / sqrt(inputs), bias likewise (PyTorch's
     /// convolution); norms 1 and 0; LayerScale `layerScale`; tables of relative positions as linear maps. With SwiGLU, timm draws the second half of the first map with deviation
-    /// 1e-6 and sets its bias to 1. Each weight has a random stream of its own, by name.
-    public static func scratch(_ configuration: ViTConfiguration, seed: UInt64, layerScale: Float = 1e-5) -> VisionTransformer {
+    /// 1e-6 and sets its bias to 1.
+    public static func scratch(
+        _ configuration: ViTConfiguration, seed: UInt64, weights: ScratchWeights = .timm, layerScale: Float = 1e-5
+    ) -> VisionTransformer {
         let c = configuration
         func norm(_ width: Int) -> LayerNorm { LayerNorm(weight: Tensor([width]), bias: Tensor([width])) }
         func linear(_ outputs: Int, _ inputs: Int) -> Linear { Linear(weight: Tensor([outputs, inputs]), bias: Tensor([outputs])) }
@@ -55,6 +69,10 @@ extension VisionTransformer {
         model.forEachParameter { info, tensor in
             let name = info.name
             var generator = Philox(seed: seed, name: "initialisation " + name)
+            // What a linear map's drawn values, of deviation 0.02, are multiplied with.
+            let scale =
+                weights == .fanIn && name.hasPrefix("blocks.") && name.hasSuffix(".weight") && tensor.shape.rank == 2
+                ? Float(50 / Double(tensor.shape[1]).squareRoot()) : 1
             if name.hasPrefix("patch_embed.") {
                 let bound = 1 / Double(c.channels * c.patchSize * c.patchSize).squareRoot()
                 tensor.assign { _ in Float((2 * generator.uniform() - 1) * bound) }
@@ -82,10 +100,29 @@ extension VisionTransformer {
             } else {
                 let half = tensor.count / 2
                 let gated = c.mlp == .swiGLU && name.hasSuffix("mlp.fc1.weight")
-                tensor.assign { gated && $0 >= half ? Float(1e-6 * generator.normal()) : Float(generator.truncatedNormal()) }
+                tensor.assign { gated && $0 >= half ? Float(1e-6 * generator.normal()) : scale * Float(generator.truncatedNormal()) }
             }
         }
+        if weights == .fanIn, c.hasPositionEmbedding { model.setSineCosinePositions() }
         return model
+    }
+
+    /// Sets the positions of patches to half the sines and cosines of their column, then of their row, in as many frequencies as a quarter of
+    /// the width, from 1 down to 1 / 100 per patch; what is left of the width stays 0.
+    private mutating func setSineCosinePositions() {
+        let (c, width) = (configuration, configuration.width)
+        let frequencies = (0..<width / 4).map { pow(100, -Double($0) / Double(width / 4)) }
+        forEachParameter { info, tensor in
+            guard info.name == "pos_embed" else { return }
+            let first = (tensor.count / width - c.positionGrid.count) * width
+            var values = tensor.values
+            for patch in 0..<c.positionGrid.count {
+                let place = [Double(patch % c.positionGrid.columns), Double(patch / c.positionGrid.columns)]
+                let row = place.flatMap { at in frequencies.map { sin(at * $0) } + frequencies.map { cos(at * $0) } }
+                for k in 0..<width { values[first + patch * width + k] = k < row.count ? Float(row[k] / 2) : 0 }
+            }
+            tensor.replace(from: 0, with: Tensor(tensor.shape, values))
+        }
     }
 
     /// The model with a new head of this many classes, drawn as `scratch` draws heads.

@@ -5,7 +5,7 @@ public struct Recipe: Sendable, Equatable {
     public var name = "default"
     /// A preset, a file or a list of sizes; used for `scratch` only.
     public var model = "vit_small_patch16"
-    /// `scratch`, a checkpoint's path, or the kind of checkpoint that the recipe was made for: sup, dino, mae.
+    /// A name of `ScratchWeights`, a checkpoint's path, or the kind of checkpoint that the recipe was made for: sup, dino, mae.
     public var initialisation = "scratch"
     /// Side of the network's input in pixels, for preprocessings without a size.
     public var imageSize = 224
@@ -45,6 +45,9 @@ public struct Recipe: Sendable, Equatable {
     public var keptEpoch: Int?
 
     public init() {}
+
+    /// The random weights that training starts from; nil where it starts from a checkpoint.
+    public var scratch: ScratchWeights? { ScratchWeights(rawValue: initialisation) }
 
     public var optimizerSettings: OptimizerSettings {
         OptimizerSettings(

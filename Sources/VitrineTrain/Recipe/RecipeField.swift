@@ -13,7 +13,7 @@ public struct RecipeField: Sendable {
 
     public static let all: [RecipeField] = [
         text("model", \.model, "preset, configuration file, or sizes such as patch=16,width=192,depth=6,heads=3 (for scratch)"),
-        text("init", \.initialisation, "scratch, or the path of a checkpoint"),
+        text("init", \.initialisation, "scratch, scratch-fan-in (for small networks), or the path of a checkpoint"),
         integer("image-size", \.imageSize, 1...16_384, "side of the network's input in pixels"),
         text("preprocess", \.preprocess, "preprocessing, as for explain"),
         word("optimizer", \.optimizer, "optimiser"),
