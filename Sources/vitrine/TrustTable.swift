@@ -126,14 +126,14 @@ struct TrustTable {
             ],
             notes: [
                 "Rank correlation over methods, controls left out, of the metric's mean with localisation of the proven cause; mean over tasks. "
-                    + "A metric whose interval does not lie above 0 does not beat chance. Metrics that ask a method for its map again are asked "
+                    + "The interval is Student's over tasks. A metric whose interval does not lie above 0 does not beat chance. Metrics that ask a method for its map again are asked "
                     + "about methods of at most \(Int(TrustSettings.mostPasses)) passes."
             ])
         for m in ranked {
             let bounds = m.lower.flatMap { lower in m.upper.map { "[\(Self.number(lower)), \(Self.number($0))]" } }
             table.rows.append([
                 m.name, m.family, m.better, m.correlation.map(Self.number) ?? "-", bounds ?? "-", "\(m.tasks)", "\(m.methods)",
-                m.beatsChance ? "" : "does not beat chance",
+                m.beatsChance ? "" : m.lower == nil ? "too few tasks for an interval" : "does not beat chance",
             ])
         }
         return table

@@ -189,6 +189,17 @@ private struct KnowingClassifier {
         #expect(abs(try #require(MetricTrust.spearman([1, 2, 3, 4, .nan], [1, 3, 2, 4, 9])) - 0.8) < 1e-12)
     }
 
+    /// A bootstrap over four images gave intervals that did not hold their own estimate.
+    @Test func intervalsOfRankCorrelationsHoldTheirEstimate() throws {
+        #expect(MetricTrust.interval([0.9, 0.8]) == nil)
+        // Of 3 values with deviation 0.1: 0.8 +- 4.302653 (Student's t, two degrees of freedom) * 0.1 / sqrt(3).
+        let interval = try #require(MetricTrust.interval([0.7, 0.8, 0.9]))
+        #expect(abs(interval.lower - (0.8 - 4.302653 * 0.1 / 3.0.squareRoot())) < 1e-6)
+        #expect(interval.upper == 1, "no correlation lies above 1")
+        let equal = try #require(MetricTrust.interval([0.5, 0.5, 0.5]))
+        #expect(equal.lower == 0.5 && equal.upper == 0.5)
+    }
+
     @Test func metricsOfOneNeighbourhoodAskTheMethodOnce() throws {
         let (scorer, image) = try subject("conjunction")
         let asked = Mutex(0)

@@ -137,7 +137,7 @@ public struct TrustResult: Sendable, Equatable, Codable {
             return task
         }
         self.tasks = summarised
-        self.metrics = try metrics.map { try MetricTrust($0, summarised, settings, workers: workers) }
+        self.metrics = try metrics.map { try MetricTrust($0, summarised, settings) }
     }
 
     // MARK: Files
