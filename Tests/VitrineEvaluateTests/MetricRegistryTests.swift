@@ -73,6 +73,29 @@ import VitrineTensor
         }
     }
 
+    /// Many random maps of patches: over images their mean is that of their levels of chance.
+    @Test(
+        arguments: MetricRegistry.all.map { $0.facts }.filter { $0.family == .localisation }.map {
+            $0.name($0.usualNumber == nil ? nil : 10)
+        })
+    func randomMapsScoreAtChance(_ name: String) throws {
+        var random = Philox(seed: 17, name: "masks of others")
+        let others = (0..<28 * 28).map { _ in Float(random.uniform()) }
+        let mask = ScoredMask(Self.mask.mask, others: others)
+        var (values, chances): ([Double], [Double]) = ([], [])
+        for draw in 0..<200 {
+            // On patches: their smooth display is permuted in steps, which has a test of its own.
+            let map = Self.heatMap(.attention, seed: UInt64(1000 + draw))
+            let score = try Evaluator([name], protocol: .corrected, permutations: 100).scores(
+                of: ScoredMap(map), on: mask, item: "draw \(draw)")[0]
+            values.append(try #require(score.value, "\(name): \(score.reason ?? "")"))
+            chances.append(try #require(score.chance))
+        }
+        let difference = zip(values, chances).map { $0 - $1 }
+        let error = standardDeviation(difference) / 200.0.squareRoot()
+        #expect(abs(mean(difference)) <= 3 * error + 1e-9, "\(name): \(mean(values)) against \(mean(chances)), error \(error)")
+    }
+
     @Test func optionsOverrideTheProtocol() throws {
         let metric = try MetricRegistry.metric("iou@12.5:component-rectangle", protocol: .study)
         #expect(metric.identifier == "iou@12.5:component-rectangle")

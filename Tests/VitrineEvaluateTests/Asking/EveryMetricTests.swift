@@ -88,6 +88,39 @@ import VitrineTensor
         #expect(abs(try #require(scaled.value) - #require(plain.value)) < 1e-6 * max(1, abs(plain.value!)), "\(name)")
     }
 
+    /// Metrics that look at the order of the patches alone; an odd cube bends it, and that of the absolute values, nowhere.
+    @Test(arguments: [
+        "deletion", "insertion", "srg", "comprehensiveness", "sufficiency", "minimal-sufficient-fraction", "selectivity", "monotonicity",
+    ])
+    func onlyTheOrderCounts(_ name: String) throws {
+        let witness = ToyWitness()
+        let plain = try score(name, witness.map(witness.truth), witness)
+        let bent = try score(name, witness.map(witness.truth.map { 7 * $0 * $0 * $0 }), witness)
+        #expect(bent.value != nil && bent.value == plain.value && bent.chance == plain.chance)
+    }
+
+    /// Network, image and map mirrored left to right. Draws at random are of patches by number and are left out, as is `irof`, whose
+    /// segments take the first of equally near centres.
+    @Test(arguments: [
+        "deletion", "insertion", "srg", "comprehensiveness", "sufficiency", "minimal-sufficient-fraction", "selectivity", "monotonicity",
+        "saco", "single-deletion", "average-drop", "average-increase", "road:noise=0", "class-sensitivity", "flip-equivariance",
+        "gain-stability", "shift-stability", "rotation-stability", "gini", "entropy", "area-50", "area-90",
+    ])
+    func mirroredTogetherNothingChanges(_ name: String) throws {
+        // Four columns, so that the cells of single deletion are mirrored too.
+        let witness = ToyWitness(columns: 4)
+        var mirrored = ToyWitness(columns: 4)
+        mirrored.weights = witness.weights.map { row in row.indices.map { row[$0 / 4 * 4 + 3 - $0 % 4] } }
+        let (width, values) = (witness.width, witness.image.values)
+        mirrored.image = Tensor(
+            witness.image.shape, values.indices.map { values[$0 / width * width + width - 1 - $0 % width] })
+        let truth = witness.truth
+        let own = try score(name, witness.map(truth), witness)
+        let other = try score(name, mirrored.map(truth.indices.map { truth[$0 / 4 * 4 + 3 - $0 % 4] }), mirrored)
+        // Sums in another order, and filled pixels from a solver that stops at 1e-10.
+        #expect(abs(try #require(own.value) - #require(other.value)) < 1e-6, "\(name): \(own.value!) against \(other.value!)")
+    }
+
     /// Without a model, or with a map that nobody can be asked about, a reason and no number.
     @Test(arguments: asking)
     func whoCannotBeAskedIsNamed(_ name: String) throws {
