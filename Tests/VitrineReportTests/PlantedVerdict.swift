@@ -30,6 +30,9 @@ struct PlantedVerdict {
         "gini",
     ]
 
+    /// A rule under which nothing is told from chance, in studies that ask for it.
+    static let blurred = "deletion:steps=10,removal=blur"
+
     static func wobble(_ method: Method, _ metric: Int, _ image: Int, spread: Double = 0.02) -> Double {
         var random = Philox(seed: 9, name: "\(method)/\(metric)", index: UInt64(image))
         return spread * random.normal()
@@ -39,12 +42,12 @@ struct PlantedVerdict {
     static func value(_ method: Method, _ metric: Int, _ image: Int) -> Double? {
         func around(_ centre: Double) -> Double { centre + wobble(method, metric, image) }
         switch method {
-        case .mask: return around([0.9, 0.2, 0.8, 0.1, 0.0, 0.98, 0.8][metric])
+        case .mask: return around([0.9, 0.2, 0.8, 0.1, 0.0, 0.98, 0.8, 0.5][metric])
         case .constant: return nil
-        case .fails: return around([0.05, 0.7, 0.3, 0.95, 0.98, 0.4, 0.3][metric])
-        case .random: return around([0.25, 0.5, 0.5, 0.5, 0.5, 0.9, 0.5][metric])
+        case .fails: return around([0.05, 0.7, 0.3, 0.95, 0.98, 0.4, 0.3, 0.5][metric])
+        case .random: return around([0.25, 0.5, 0.5, 0.5, 0.5, 0.9, 0.5, 0.5][metric])
         case .holes: return image % 2 == 0 ? nil : value(.mask, metric, image)
-        case .anatomy: return around([0.97, 0.5, 0.5, 0.1, 0.0, 0.98, 0.8][metric])
+        case .anatomy: return around([0.97, 0.5, 0.5, 0.1, 0.0, 0.98, 0.8, 0.5][metric])
         case .centre: return metric == 0 ? around(0.4) : nil
         }
     }
@@ -52,7 +55,7 @@ struct PlantedVerdict {
     /// Of random orders, for the metric that has curves.
     static func randomCurve(_ image: Int) -> [Float] { [image == 3 ? 0.02 : 0, 0.4 + 0.01 * Float(image), 1] }
 
-    static let chance = [0.25, 0.5, 0.5, 0.06, 0, 0, 0.4]
+    static let chance = [0.25, 0.5, 0.5, 0.06, 0, 0, 0.4, 0.5]
 
     static let methods = Method.allCases.enumerated().map { i, method in
         MethodRecord(
@@ -60,7 +63,7 @@ struct PlantedVerdict {
             isClassSpecific: method != .centre)
     }
 
-    /// - Parameter metrics: their names, of `Self.metrics`.
+    /// - Parameter metrics: their names, of `Self.metrics` and `Self.blurred`.
     static func store(_ path: String, metrics names: [String] = Self.metrics, hasCentre: Bool = true, patients: Int = 24) throws -> Store {
         let methods = Self.methods.filter { hasCentre || $0.name != "centre" }
         let plan = StorePlan(
@@ -96,7 +99,7 @@ struct PlantedVerdict {
             timing: TimingRecord(modelID: model, sampleID: image, prepare: 1, explain: 2, stability: 3, score: 4))
         for (m, method) in Method.allCases.enumerated() where m < methods.count && (method == .centre) == (model == 0) {
             for (k, name) in names.enumerated() {
-                let metric = Self.metrics.firstIndex(of: name)!
+                let metric = (Self.metrics + [Self.blurred]).firstIndex(of: name)!
                 let value = Self.value(method, metric, image)
                 unit.scores.append(
                     ScoreRecord(

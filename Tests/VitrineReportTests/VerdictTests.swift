@@ -122,6 +122,18 @@ struct VerdictTests {
         #expect(text.contains("anatomy lies above mask by localisation"))
     }
 
+    @Test("a removal rule under which nothing beats chance is said to order noise")
+    func orderOfNoise() throws {
+        let study = try Self.study(metrics: PlantedVerdict.metrics + [PlantedVerdict.blurred])
+        let flips = try #require(RankFlips(study, study.datasets[0], study.datasets[0].models[1]))
+        func row(_ name: String) throws -> RankFlips.Row { try #require(flips.rows.first { $0.metric.name == name }) }
+        // `mask` and `holes`; the constant map has no value, and the others are at chance or worse.
+        #expect(try row("deletion:steps=10").beating == (2, 5))
+        #expect(try row(PlantedVerdict.blurred).beating == (0, 5))
+        let choice = try #require(flips.choices.first { $0.name == "removal rule of deletion steps=10" })
+        #expect(choice.settings.map(\.name) == ["drop", "blur"] && choice.settings.map(\.tellsNothing) == [false, true])
+    }
+
     @Test("the page begins with the cards, whose names are text")
     func page() throws {
         let folder = try PlantedStudy()

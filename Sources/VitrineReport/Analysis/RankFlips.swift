@@ -9,6 +9,8 @@ struct RankFlips {
         var ranks: [Double?]
         /// Kendall's tau-b with the study's primary metric, over methods that have a value by both.
         var tau: Double
+        /// How many methods are shown to beat chance, of how many that were tested: an order of methods of which none is may be one of noise.
+        var beating: (count: Int, tested: Int)
 
         var title: String { "\(metric.name) (\(metric.protocolName))" }
     }
@@ -16,7 +18,14 @@ struct RankFlips {
     /// Settings of one thing that somebody has to choose, and which method each puts first.
     struct Choice {
         var name: String
-        var settings: [(name: String, first: [Int])]
+        var settings: [Setting]
+
+        struct Setting {
+            var name: String
+            var first: [Int]
+            /// No method was shown to beat chance under it, though some were tested.
+            var tellsNothing: Bool
+        }
 
         var flips: Bool { Set(settings.map(\.first)).count > 1 }
     }
@@ -45,7 +54,10 @@ struct RankFlips {
             let own = values(metric)
             guard own.count(where: { $0 != nil }) > 1 else { return nil }
             let both = zip(own, primary).compactMap { a, b in a.flatMap { a in b.map { (a, $0) } } }
-            return Row(metric: metric.metric, ranks: Self.ranks(own), tau: kendallTauB(both.map(\.0), both.map(\.1)))
+            let adjusted = methods.compactMap { metric.cell(model: model.id, method: $0)?.chanceAdjusted }
+            return Row(
+                metric: metric.metric, ranks: Self.ranks(own), tau: kendallTauB(both.map(\.0), both.map(\.1)),
+                beating: (adjusted.count { $0 < StudyAnalysis.alpha }, adjusted.count))
         }
         guard rows.count > 1 else { return nil }
         choices = Self.protocols(rows, methods) + Self.removals(rows, methods)
@@ -60,9 +72,11 @@ struct RankFlips {
         }
     }
 
-    private static func first(_ row: Row, _ methods: [Int]) -> [Int] {
+    private static func setting(_ name: String, _ row: Row, _ methods: [Int]) -> Choice.Setting {
         let best = row.ranks.compactMap { $0 }.min()
-        return zip(methods, row.ranks).filter { $0.1 != nil && $0.1 == best }.map(\.0)
+        return Choice.Setting(
+            name: name, first: zip(methods, row.ranks).filter { $0.1 != nil && $0.1 == best }.map(\.0),
+            tellsNothing: row.beating.tested > 0 && row.beating.count == 0)
     }
 
     private static func protocols(_ rows: [Row], _ methods: [Int]) -> [Choice] {
@@ -70,7 +84,7 @@ struct RankFlips {
         return names.compactMap { name in
             let own = rows.filter { $0.metric.name == name }
             guard own.count > 1 else { return nil }
-            return Choice(name: "protocol of \(name)", settings: own.map { ($0.metric.protocolName, first($0, methods)) })
+            return Choice(name: "protocol of \(name)", settings: own.map { setting($0.metric.protocolName, $0, methods) })
         }
     }
 
@@ -83,10 +97,10 @@ struct RankFlips {
             let rest = ([halves[0]] + options.filter { !$0.hasPrefix("removal=") }).joined(separator: " ")
             return (rest, removal.map(String.init) ?? "drop")
         }
-        var groups: [(rest: String, settings: [(name: String, first: [Int])])] = []
+        var groups: [(rest: String, settings: [Choice.Setting])] = []
         for row in rows where MetricRegistry.facts(row.metric.name)?.options.contains(where: { $0.hasPrefix("removal=") }) == true {
             let (rest, removal) = parts(row.metric.name)
-            let setting = (name: removal, first: first(row, methods))
+            let setting = setting(removal, row, methods)
             if let at = groups.firstIndex(where: { $0.rest == rest }) {
                 groups[at].settings.append(setting)
             } else {

@@ -44,8 +44,11 @@
   function threshold(shown, share) {
     if (share >= 1) return -1;
     shown.sorted ||= Float32Array.from(shown.values).sort();
-    const at = Math.floor(shown.sorted.length * (1 - share));
-    return at < shown.sorted.length ? shown.sorted[at] : Infinity;
+    const sorted = shown.sorted, most = sorted[sorted.length - 1];
+    let at = Math.floor(sorted.length * (1 - share));
+    // Of equal values all or none: those that do not fit are left out, unless nothing is stronger.
+    if (at > 0 && sorted[at] === sorted[at - 1] && sorted[at] < most) at += sorted.subarray(at).findIndex((v) => v > sorted[at]);
+    return at < sorted.length ? sorted[at] : Infinity;
   }
 
   function draw(canvas, picture, map, outline) {

@@ -12,7 +12,7 @@ struct FlipsSection: PageSection {
         }
         guard !found.isEmpty else { return html.element("p", "There are no two metrics and two methods to compare.") }
         html.note(
-            "Methods by their mean score, 1 being best; tau is Kendall's with \(study.primaryTitle). Means without their uncertainty: whether two methods are told apart stands under comparisons, and what the order is worth in the verdict."
+            "Methods by their mean score, 1 being best; tau is Kendall's with \(study.primaryTitle); beat chance: the methods shown to, after Holm's adjustment. Means without their uncertainty: whether two methods are told apart stands under comparisons, and what the order is worth in the verdict."
         )
         for flips in found { write(flips, &html) }
     }
@@ -37,11 +37,12 @@ struct FlipsSection: PageSection {
         }
         html.element("details") { html in
             html.element("summary", "Ranks by every metric")
-            html.table(caption: "\(place): ranks", ["metric", "tau"] + flips.methodIDs.map { Column(name($0)) }) { html in
+            html.table(caption: "\(place): ranks", ["metric", "tau", "beat chance"] + flips.methodIDs.map { Column(name($0)) }) { html in
                 for row in flips.rows {
                     html.element("tr") { html in
                         html.element("th", ["scope": "row"], row.title)
                         html.element("td", Format.fixed(row.tau, 2))
+                        html.element("td", row.beating.tested > 0 ? "\(row.beating.count) of \(row.beating.tested)" : "–")
                         for rank in row.ranks {
                             html.element(
                                 "td", rank == 1 ? ["class": "yes"] : [:], rank.map { Format.fixed($0, $0 == $0.rounded() ? 0 : 1) } ?? "–")
@@ -58,7 +59,11 @@ struct FlipsSection: PageSection {
     }
 
     private func settings(_ choice: RankFlips.Choice) -> String {
-        Format.list(choice.settings.map { setting in "\(setting.name) puts \(Format.list(setting.first.map(name))) first" })
+        Format.list(
+            choice.settings.map { setting in
+                "\(setting.name) puts \(Format.list(setting.first.map(name))) first"
+                    + (setting.tellsNothing ? " (where no method is shown to beat chance, so that the order may be noise)" : "")
+            })
     }
 
     /// The ranks that settings of one method have, by the primary metric, and over all of them.
