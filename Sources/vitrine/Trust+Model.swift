@@ -20,7 +20,10 @@ struct TrustModelOptions: ParsableArguments {
         completion: .file())
     var data: String?
 
-    @Option(help: "Experts' masks, named as the images are (default: those that the data brings).", completion: .directory)
+    @Option(
+        help:
+            "Experts' masks, named as the images are (default: those that the data brings; without any, where maps point is not measured).",
+        completion: .directory)
     var masks: String?
 
     @Option(
@@ -91,6 +94,8 @@ extension Trust {
         study.dataName = VerdictStudy.name(data)
         study.options = source.options
         study.masks = judged.masks.map(relative)
+        study.hasMasks = source.hasMasks || judged.masks != nil
+        if !study.hasMasks { complain("\(data): has no masks; whether maps point at the lesion is not measured (--masks)") }
         study.preprocess = judged.preprocess
         if judged.load.preset != nil {
             let chosen = try ChosenPreprocess(for: loaded, given: judged.preprocess, preset: judged.load.preset)
@@ -107,23 +112,31 @@ extension Trust {
         return study
     }
 
+    /// Where the images come from, and what comes with them.
+    private struct Source {
+        var path: String
+        var kind: String
+        var options: [String: String]
+        var hasLabels: Bool
+        var hasMasks: Bool
+    }
+
     /// How the images are read: images beside each other, without classes, are listed in a table of their own.
-    private func source(_ data: String) throws -> (path: String, kind: String, options: [String: String], hasLabels: Bool) {
+    private func source(_ data: String) throws -> Source {
         let kind = Datasets.kind(of: data)
         let options = Dictionary(try Train.pairs(judged.dataOptions, flag: "--data-option").map { ($0.name, $0.value) }) { $1 }
         do {
             let contents = try Datasets.open(kind, path: data, options: options).contents()
-            return (data, kind, options, contents.positiveLabel != nil)
+            return Source(
+                path: data, kind: kind, options: options, hasLabels: contents.positiveLabel != nil,
+                hasMasks: contents.samples.contains { $0.annotation != nil })
         } catch {
             guard kind == "folder", let files = try? InputImages([data], output: output).entries.map(\.path),
                 files.allSatisfy({ PathText.folder($0) == PathText.folder(files[0]) })
             else { throw error }
-            guard judged.masks != nil else {
-                throw CommandFailure("\(data): holds images and no masks; name the folder of the masks with --masks")
-            }
             let table = output + "/images.csv"
             try AtomicFile.write(Array((["image"] + files.map { CSV.field(relative($0)) }).joined(separator: "\n").utf8), to: table)
-            return (table, "csv", options, false)
+            return Source(path: table, kind: "csv", options: options, hasLabels: false, hasMasks: false)
         }
     }
 

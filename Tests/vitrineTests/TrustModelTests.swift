@@ -55,14 +55,44 @@ struct TrustModelTests {
         #expect(result.output.contains("3 images"))
     }
 
+    @Test("without masks everything else is judged, and masks that come later add what they answer", arguments: [true, false])
+    func withoutMasks(_ isFlat: Bool) throws {
+        let scratch = try Scratch()
+        try Self.pictures(scratch, isFlat ? ["scans"] : ["scans/0", "scans/1"], masks: "masks")
+        let arguments = Self.arguments + ["--data", "scans", "--method", "attention"]
+        let first = try CommandRun.run(arguments, in: scratch.path)
+        #expect(first.status == 0, "\(first.errors)")
+        for text in [
+            "not measured: scans has no masks; with those of an expert,", "depends on what was learnt", "was used by the network",
+            "3 images",
+        ] {
+            #expect(first.output.contains(text), "\(text): \(first.output)")
+        }
+        #expect(first.output.contains("Are the maps of attention better than random ones by deletion on scans (3 images"))
+        // Controls know no model, and there is no mask that they could be compared on.
+        let study = scratch.text("out/study.yaml")
+        #expect(!study.contains("centre") && !study.contains("average-precision") && !study.contains("pointing-game"))
+        let before = scratch.text("out/report/scores.csv").split(separator: "\n").filter { $0.contains(",deletion,") }
+        #expect(before.count == 3)
+        let again = try CommandRun.run(arguments + ["--masks", "masks"], in: scratch.path)
+        #expect(again.status == 0 && again.output.contains("not shown: average-precision (corrected)"), "\(again.errors)")
+        let after = scratch.text("out/report/scores.csv").split(separator: "\n").filter {
+            $0.contains(",deletion,") && $0.contains(",attention,")
+        }
+        #expect(after.count == 3)
+        // And those that go take it away again.
+        let third = try CommandRun.run(arguments, in: scratch.path)
+        #expect(third.status == 0 && third.output.contains("not measured: scans has no masks"), "\(third.errors)")
+    }
+
     @Test("what is missing is named by the flag that brings it")
     func mistakes() throws {
         let scratch = try Scratch()
         try Self.pictures(scratch, ["scans/0", "scans/1"], masks: "masks")
         func errors(_ arguments: [String]) throws -> String { try CommandRun.run(arguments, in: scratch.path).errors }
-        #expect(try errors(Self.arguments + ["--data", "scans"]).contains("--masks"))
-        try scratch.image("flat/a.png")
-        #expect(try errors(Self.arguments + ["--data", "flat"]).contains("flat: holds images and no masks; name the folder"))
+        let localising = Self.arguments + ["--data", "scans", "--metric", "iou@10"]
+        #expect(
+            try errors(localising).contains("none of its 6 images has a mask to score against; name the folder of the masks with --masks"))
         #expect(try errors(Self.arguments + ["--data", "nowhere"]).contains("--data nowhere: does not exist"))
         #expect(try errors(Self.arguments).contains("--model needs --data"))
         #expect(try errors(Self.arguments + ["--data", "scans", "--phantoms"]).contains("--phantoms and --model"))

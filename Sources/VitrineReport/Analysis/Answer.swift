@@ -52,6 +52,9 @@ public struct Answer: Sendable, Equatable {
         guard !methods.isEmpty else {
             return "What do maps that know nothing of the image score on \(Format.list(data))?"
         }
+        guard study.primary.isLocalisation else {
+            return "Are the maps of \(Format.list(methods)) better than random ones by \(study.primary.name) on \(Format.list(data))?"
+        }
         return "Do the maps of \(Format.list(methods)) show where experts see the lesion on \(Format.list(data))?"
     }
 
@@ -109,7 +112,7 @@ public struct Answer: Sendable, Equatable {
         let (verdict, rivals) =
             hasCentre
             ? (Cell.Verdict.localises, "both a random map and a blob at the image's centre")
-            : (.noCentre, "a random map (the study ran no centre control)")
+            : (.noCentre, study.primary.isLocalisation ? "a random map (the study ran no centre control)" : "a random map")
         let pairs = Set(entries.map(\.place)).count
         var (shown, others): ([String], [String]) = ([], [])
         for method in study.explainers {
@@ -117,7 +120,8 @@ public struct Answer: Sendable, Equatable {
             let count = own.count { $0.cell.verdict == verdict }
             if count == 0 { others.append(method.name) } else { shown.append("\(method.name) (\(count) of \(own.count))") }
         }
-        let (best, test) = ("By \(study.primaryTitle), at a family-wise error of 5 %", "shown to score above \(rivals)")
+        let better = study.primary.better == .lower ? "shown to do better than" : "shown to score above"
+        let (best, test) = ("By \(study.primaryTitle), at a family-wise error of 5 %", "\(better) \(rivals)")
         let places = pairs == 1 ? "" : " in any of the \(pairs) pairs of model and data set"
         if shown.isEmpty { return "\(best), the maps of none of \(Format.list(others)) are \(test)\(places)." }
         var text = "\(best), the maps of \(Format.list(shown)) are \(test), in as many pairs of model and data set as the brackets say"

@@ -40,7 +40,11 @@ struct VerdictAnalysis {
 
     /// Above chance and above the centre control, both.
     private func lesion(_ key: MetricScores.Key) throws -> Verdict {
-        guard let found = scores.localisation else { return .notMeasured(.lesion) }
+        guard let found = scores.localisation else {
+            let without =
+                "\(context.dataset.name) has no masks; with those of an expert, average-precision and the control centre answer it"
+            return .notMeasured(.lesion, scores.hasMasks ? nil : without)
+        }
         let title = "\(found.metric.name) (\(found.metric.protocolName))"
         guard let column = found.columns[key] else { return .notMeasured(.lesion, "no image is scored yet") }
         guard !column.samples.isEmpty else { return try undefined(.lesion, key, found.metric, column) }

@@ -8,6 +8,8 @@ struct VerdictScores {
 
     let context: DatasetContext
     let store: Store
+    /// Whether anybody said where the lesions are.
+    let hasMasks: Bool
     /// The localisation metric, and the first of the study for every other metric that a question or a family asks for, by identifier.
     private(set) var localisation: MetricScores?
     private(set) var byIdentifier: [String: MetricScores] = [:]
@@ -24,6 +26,7 @@ struct VerdictScores {
     init(_ context: DatasetContext, store: Store, stabilities records: [StabilityRecord]) throws {
         self.context = context
         self.store = store
+        hasMasks = try context.models.contains { try store.units(model: $0.id).contains { $0.maskStatus == .scored } }
         stabilities = Self.stabilities(records, context)
         seeds = try TrainingSeeds(context, store: store).columns
     }

@@ -163,6 +163,14 @@ public struct StudyModel: Sendable {
     }
 }
 
+extension StudyFile {
+    /// A metric or a control compares with the experts' masks.
+    var needsMasks: Bool {
+        let isControl = methods.contains { if case .maskPrior = $0 { true } else { false } }
+        return isControl || (try? Evaluator(metrics, protocols: protocols).needsMask) ?? true
+    }
+}
+
 /// A method, or the control that only a study can make because it looks at all masks.
 public enum StudyMethod: Sendable {
     case explainer(ConfiguredMethod)

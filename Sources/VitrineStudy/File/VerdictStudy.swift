@@ -1,7 +1,10 @@
 import VitrineData
+import VitrineEvaluate
 import VitrineModel
 
 /// The study behind a verdict on one model and its images: every method by the primary metric of every question, with chance and controls.
+///
+/// Without masks it asks what the model alone can answer, and needs no controls, which know no model.
 public struct VerdictStudy: Sendable {
     /// The checkpoint and the images, as seen from the folder of the study file.
     public var model: String
@@ -11,6 +14,8 @@ public struct VerdictStudy: Sendable {
     public var options: [String: String] = [:]
     /// Experts' masks, where the data does not bring them.
     public var masks: String?
+    /// Whether there are any.
+    public var hasMasks = true
     public var preprocess: String?
     public var target = StudyTarget.positive
     /// Methods as a study file writes them; the controls stand beside them.
@@ -45,14 +50,19 @@ public struct VerdictStudy: Sendable {
         dataName = Self.name(data)
     }
 
+    private var everyMetric: [String] {
+        let standard = Self.standardMetrics.filter { hasMasks || MetricRegistry.facts($0)?.family != .localisation }
+        return standard + metrics.filter { !standard.contains($0) }
+    }
+
     /// The study file.
     public var text: String {
         var lines = [
             "# Written by vitrine trust; the results beside it go on from where they are.",
             "title: \(quoted("Which maps of \(modelName) deserve trust on \(dataName)"))", "seed: \(seed)", "target: \(target)",
             "protocols: [corrected]",
-            list("metrics", Self.standardMetrics + metrics.filter { !Self.standardMetrics.contains($0) }),
-            list("methods", methods.filter { !Self.controls.contains($0) } + Self.controls),
+            list("metrics", everyMetric),
+            list("methods", hasMasks ? methods.filter { !Self.controls.contains($0) } + Self.controls : methods),
             "datasets:", "  \(quoted(dataName)):", "    kind: \(kind)", "    path: \(quoted(data))", "    limit: \(limit)",
         ]
         if let masks { lines += ["    annotations: \(quoted(masks))", "    annotation-format: masks"] }

@@ -26,7 +26,7 @@ struct StudyFingerprints {
         self.plan = plan
         self.source = source
         images = Dictionary(try store.images().map { ($0.sampleID, $0) }) { $1 }
-        masks = Dictionary(try store.masks(dataset: source.id).map { ($0.sampleID, $0) }) { $1 }
+        masks = source.hasMasks ? Dictionary(try store.masks(dataset: source.id).map { ($0.sampleID, $0) }) { $1 } : [:]
         if record.kind == .none {
             model = ""
             preprocess = source.preprocess.description
@@ -40,7 +40,7 @@ struct StudyFingerprints {
         }
     }
 
-    /// Of a mask as it was decoded; nil for an image that is only classified.
+    /// Of a mask as it was decoded; nil for an image that has none.
     func mask(_ sample: Int) -> String? { masks[sample]?.digest }
 
     /// What a model says of an image, and under which size it sees it.
@@ -61,7 +61,7 @@ struct StudyFingerprints {
 
     /// Of the scores of a map; the metric and its protocol are their names.
     func scored(_ sample: Int, _ method: Int) -> String? {
-        guard let map = map(sample, method), let mask = mask(sample) else { return nil }
+        guard let map = map(sample, method), let mask = source.hasMasks ? mask(sample) : "" else { return nil }
         return Fingerprint.of([map, mask, "\(plan.file.seed)", "\(plan.file.permutations)"])
     }
 

@@ -8,7 +8,7 @@ import VitrineTensor
 struct StudyInput: Sendable {
     /// Network input `[3, height, width]`; zeros for masks alone.
     var pixels: Tensor
-    /// Nil when the sample is only classified.
+    /// Nil when the sample is only classified, or the data set has no masks.
     var mask: Mask?
     /// SHA-256 of the image's file as decoded; empty for masks alone.
     var digest = ""
@@ -37,7 +37,7 @@ extension StudyPlan {
             return StudyInput(pixels: Tensor([3, mask.height, mask.width]), mask: mask, maskDigest: mask.digest)
         }
         let (image, digest) = try read(entry, preprocess: preprocess)
-        guard isScored else { return StudyInput(pixels: image.tensor, mask: nil, digest: digest) }
+        guard isScored, source.hasMasks else { return StudyInput(pixels: image.tensor, mask: nil, digest: digest) }
         let stored = try storedMask(entry, of: image).mask
         return StudyInput(pixels: image.tensor, mask: try aligned(stored, to: image, entry), digest: digest, maskDigest: stored.digest)
     }
@@ -46,7 +46,7 @@ extension StudyPlan {
     ///
     /// - Parameters:
     ///   - image: SHA-256 of the file as inspected; nil for masks alone.
-    ///   - mask: digest of the mask as inspected; nil for an image that is only classified.
+    ///   - mask: digest of the mask as inspected; nil for an image that has none.
     func unchangedInput(
         _ sample: Int, of source: DatasetSource, preprocess: Preprocess, image: String?, mask: String?
     ) throws(InputFailure) -> StudyInput {
@@ -73,7 +73,7 @@ extension StudyPlan {
             guard let image else { return false }
             guard let digest = try? sha256(ofFile: entry.imagePath) else { return true }
             guard digest == image.sha256 else { return false }
-            if source.roles[sample - source.firstSample] != .score { return true }
+            if source.roles[sample - source.firstSample] != .score || !source.hasMasks { return true }
         }
         guard let known = mask?.digest else { return false }
         // Of a turned image this is another mask; then the image is read too.
@@ -95,7 +95,7 @@ extension StudyPlan {
             let (view, digest) = try read(entry, preprocess: source.preprocess)
             image = ImageRecord(
                 sampleID: sample, sha256: digest, storedWidth: view.storedWidth, storedHeight: view.storedHeight, notes: view.notes)
-            guard source.roles[sample - source.firstSample] == .score else { return (image, nil, nil) }
+            guard source.roles[sample - source.firstSample] == .score, source.hasMasks else { return (image, nil, nil) }
             let stored = try storedMask(entry, of: view)
             _ = try aligned(stored.mask, to: view, entry)
             return (image, audit(stored, sample, entry), nil)

@@ -45,7 +45,7 @@ public struct StudyPictures: StudyPictureSource {
                     guard let settings = file.datasets.first(where: { $0.name == record.name }) else { break }
                     let (source, _) = try StudyPlan.open(
                         settings, folder: start, id: record.id, firstSample: own.first?.id ?? 0,
-                        hasModels: !file.models(of: settings).isEmpty)
+                        hasModels: !file.models(of: settings).isEmpty, needsMasks: file.needsMasks)
                     guard source.samples.map(\.id) == own.map(\.name), own.indices.allSatisfy({ own[$0].id == own[0].id + $0 }) else {
                         failures[record.id] = .datasetGone(
                             record.name, reason: "\(own.count) images then, \(source.samples.count) now, or others")

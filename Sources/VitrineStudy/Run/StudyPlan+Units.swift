@@ -50,10 +50,11 @@ extension StudyPlan {
     ///
     /// - Parameters:
     ///   - wanted: places of the metrics; nil is all.
+    ///   - mask: nil where the data set has none.
     ///   - questioned: the image under the model behind the map, for metrics that ask it.
     ///   - item: names image and model; with the method it keys the permutations.
     func scores(
-        of map: HeatMap, methodID: Int, metrics wanted: [Int]? = nil, on mask: ScoredMask, _ evaluator: Evaluator,
+        of map: HeatMap, methodID: Int, metrics wanted: [Int]? = nil, on mask: ScoredMask?, _ evaluator: Evaluator,
         questioned: QuestionedImage? = nil, item: String
     ) throws -> [ScoreRecord] {
         let places = wanted ?? Array(evaluator.entries.indices)

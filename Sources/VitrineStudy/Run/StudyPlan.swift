@@ -24,6 +24,8 @@ public struct StudyPlan: Sendable {
         let information: DatasetInformation
         /// False for masks alone.
         let hasImages: Bool
+        /// False where no image has a mask and nothing is compared with one: what is asked of the model alone can still be asked.
+        let hasMasks: Bool
         let positiveLabel: Int?
         /// By their id minus `firstSample`.
         let samples: [Sample]
@@ -79,7 +81,8 @@ public struct StudyPlan: Sendable {
         for settings in file.datasets {
             do {
                 let (source, contents) = try Self.open(
-                    settings, folder: folder, id: sources.count, firstSample: samples.count, hasModels: !file.models(of: settings).isEmpty)
+                    settings, folder: folder, id: sources.count, firstSample: samples.count, hasModels: !file.models(of: settings).isEmpty,
+                    needsMasks: file.needsMasks)
                 samples += zip(source.samples, source.roles).enumerated().map { i, pair in
                     SampleRecord(
                         id: samples.count + i, datasetID: source.id, name: pair.0.id, role: pair.1, label: pair.0.label,
@@ -204,9 +207,10 @@ public struct StudyPlan: Sendable {
 
     // MARK: Data sets
 
+    /// - Parameter needsMasks: a metric or a control compares with masks, so that an image without one has no score.
     /// - Returns: the samples that take part, and the whole data set with its split.
     static func open(
-        _ settings: StudyDataset, folder: String, id: Int, firstSample: Int, hasModels: Bool
+        _ settings: StudyDataset, folder: String, id: Int, firstSample: Int, hasModels: Bool, needsMasks: Bool
     ) throws -> (DatasetSource, DatasetContents) {
         var options = settings.options
         if let annotations = options["annotations"] { options["annotations"] = resolve(annotations, folder) }
@@ -228,7 +232,9 @@ public struct StudyPlan: Sendable {
         } else if settings.split == nil && taken.contains(where: { $0.split == .test }) {
             taken = taken.filter { $0.split == .test }
         }
-        let explained = taken.indices.filter { isExplained(taken[$0], settings, contents) }
+        let hasMasks = needsMasks || !hasImages || taken.contains { $0.annotation != nil }
+        let isExplained = { (sample: Sample) in Self.isExplained(sample, settings, contents, hasMasks: hasMasks) }
+        let explained = taken.indices.filter { isExplained(taken[$0]) }
         let scored = explained.count
         let limit = settings.limit ?? .max
         let chosen =
@@ -236,7 +242,7 @@ public struct StudyPlan: Sendable {
             ? Set(explained.prefix(limit)) : Set(spread(explained.map { (at: $0, patient: taken[$0].patient) }, limit: limit))
         var kept: [(Sample, SampleRecord.Role)] = []
         for (at, sample) in taken.enumerated() {
-            if isExplained(sample, settings, contents) {
+            if isExplained(sample) {
                 if chosen.contains(at) { kept.append((sample, .score)) }
             } else if settings.others == .predict && hasModels && hasImages {
                 kept.append((sample, .predict))
@@ -245,12 +251,17 @@ public struct StudyPlan: Sendable {
         guard scored > 0 else {
             let hint =
                 settings.options["annotations"] == nil
-                ? "name the folder or file of the experts' annotations with 'annotations'" : "check the names of the annotations, and split"
+                ? "name the folder or file of the experts' annotations with 'annotations', or ask for no metric and no control that needs masks"
+                : "check the names of the annotations, and split"
+            guard hasMasks else {
+                throw StudyMistake(
+                    settings.place, "\(what): none of its \(taken.count) images is of the positive class; check split and positive")
+            }
             throw StudyMistake(settings.place, "\(what): none of its \(taken.count) images has a mask to score against; \(hint)")
         }
         let source = DatasetSource(
-            id: id, settings: settings, information: dataset.information, hasImages: hasImages, positiveLabel: contents.positiveLabel,
-            samples: kept.map(\.0), firstSample: firstSample, roles: kept.map(\.1))
+            id: id, settings: settings, information: dataset.information, hasImages: hasImages, hasMasks: hasMasks,
+            positiveLabel: contents.positiveLabel, samples: kept.map(\.0), firstSample: firstSample, roles: kept.map(\.1))
         return (source, contents)
     }
 
@@ -267,13 +278,15 @@ public struct StudyPlan: Sendable {
     }
 
     /// Whether an image is to be explained and scored.
-    private static func isExplained(_ sample: Sample, _ settings: StudyDataset, _ contents: DatasetContents) -> Bool {
+    private static func isExplained(_ sample: Sample, _ settings: StudyDataset, _ contents: DatasetContents, hasMasks: Bool) -> Bool {
         // In these every image has a mask by definition; one that has none is a failure, not a negative.
         if settings.kind == "pairs" || settings.kind == "masks" { return true }
-        guard let annotation = sample.annotation else { return false }
-        if settings.explained == .annotated { return true }
-        // One that cannot be read is a failure of its image, not a negative.
-        guard !annotation.regions.isEmpty || annotation.fault != nil else { return false }
+        if hasMasks {
+            guard let annotation = sample.annotation else { return false }
+            if settings.explained == .annotated { return true }
+            // One that cannot be read is a failure of its image, not a negative.
+            guard !annotation.regions.isEmpty || annotation.fault != nil else { return false }
+        }
         guard let label = sample.label, let positive = contents.positiveLabel else { return true }
         return label == positive
     }

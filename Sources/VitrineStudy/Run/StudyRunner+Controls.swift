@@ -34,12 +34,11 @@ extension StudyRunner {
                 FailureRecord(datasetID: source.id, sampleID: id, modelID: record.id, stage: error.stage, message: error.message))
             return
         }
-        guard let mask = input.mask else { preconditionFailure("controls run on samples with a mask") }
         var unit = UnitResult(
             unit: UnitRecord(modelID: record.id, sampleID: id, input: input, fingerprint: fingerprints.unit(id)),
             timing: TimingRecord(modelID: record.id, sampleID: id, prepare: clock.lap(), explain: 0, stability: 0, score: 0))
         func map(_ method: Int) -> HeatMap? {
-            if case .maskPrior = plan.file.methods[method] { return prior?.map(without: id, mask: mask) }
+            if case .maskPrior = plan.file.methods[method] { return input.mask.flatMap { prior?.map(without: id, mask: $0) } }
             return plan.controlMap(method, id, source, input)
         }
         for method in work.methods {
@@ -48,7 +47,7 @@ extension StudyRunner {
                 UnitResult.Map(methodID: method, map: map, keepsValues: false, fingerprint: fingerprints.map(id, method)))
         }
         unit.timing.explain = clock.lap()
-        let scored = plan.scoredMask(mask, id, evaluator.needsOtherMasks ? prior : nil)
+        let scored = input.mask.map { plan.scoredMask($0, id, evaluator.needsOtherMasks ? prior : nil) }
         let item = "\(plan.imageName(id, source))/none"
         for map in unit.maps {
             unit.scored[map.methodID] = fingerprints.scored(id, map.methodID)

@@ -283,7 +283,8 @@ extension StudyRunner {
                     unit.timing.stability = clock.lap()
                 }
                 do {
-                    let questioned = try questioned(subjects[i], item.input, results[i].target, session, context, workspace)
+                    let asks = !methods.isEmpty || !item.work.scores.isEmpty
+                    let questioned = asks ? try questioned(subjects[i], results[i].target, session, context, workspace) : nil
                     try score(item.work, item.input, &unit, context, questioned)
                 } catch is ExplanationStopped { throw StudyInterruption() }
                 unit.timing.score = clock.lap()
@@ -295,9 +296,9 @@ extension StudyRunner {
 
     /// The image under the model, where a metric will ask about it.
     private func questioned(
-        _ subject: PreparedImage, _ input: StudyInput, _ target: Target?, _ session: Session, _ context: Context, _ workspace: Workspace
+        _ subject: PreparedImage, _ target: Target?, _ session: Session, _ context: Context, _ workspace: Workspace
     ) throws -> QuestionedImage? {
-        guard context.evaluator.needsWitness, input.mask != nil, session.loaded.model.head != nil, let target else { return nil }
+        guard context.evaluator.needsWitness, session.loaded.model.head != nil, let target else { return nil }
         var subject = subject
         subject.target = .fixed(target)
         return try QuestionedImage(
@@ -346,9 +347,8 @@ extension StudyRunner {
     private func score(
         _ work: StudyWork, _ input: StudyInput, _ unit: inout UnitResult, _ context: Context, _ questioned: QuestionedImage? = nil
     ) throws {
-        guard let mask = input.mask else { return }
         let id = work.sampleID
-        let scored = plan.scoredMask(mask, id, context.prior)
+        let scored = input.mask.map { plan.scoredMask($0, id, context.prior) }
         let item = "\(plan.imageName(id, context.source))/\(context.record.name)"
         for map in unit.maps {
             unit.scored[map.methodID] = context.fingerprints.scored(id, map.methodID)
