@@ -6,7 +6,8 @@ import VitrineStore
 import VitrineTensor
 import VitrineTrain
 
-/// How large a study is and how long it may take, from one image per data set.
+/// How large a study is and how long it may take, from one image per data set: in processor time, since what else the machine does
+/// while this is measured says nothing of the study.
 public struct StudyEstimate: Sendable, Equatable {
     /// One data set.
     public struct Part: Sendable, Equatable {
@@ -131,7 +132,7 @@ extension StudyPlan {
         // A linear probe runs the blocks once and the head ever after; its epochs are next to nothing.
         let steps = training.recipe.isLinearProbe ? 1 / Double(training.recipe.epochs) : 1
         for _ in 0..<2 {
-            var clock = Stopwatch()
+            var clock = Stopwatch(.processor)
             guard (try? loaded.model(images, workspace: workspace)) != nil else { return result }
             result.secondsPerValidation = steps * clock.lap()
             _ = try? loaded.model.weightGradient(
@@ -155,8 +156,8 @@ extension StudyPlan {
         // The first image also pays for touching the weights, so the second one is measured.
         var warm = false
         for id in ids.prefix(8) {
-            var clock = Stopwatch()
-            guard let input = try? input(id, of: source, preprocess: loaded.preprocess), let mask = input.mask,
+            var clock = Stopwatch(.processor)
+            guard let input = try? input(id, of: source, preprocess: loaded.preprocess),
                 (try? explaining.checkMemory(of: input.pixels.shape)) != nil
             else { continue }
             let prepare = clock.lap()
@@ -172,10 +173,15 @@ extension StudyPlan {
             _ = clock.lap()
             guard (try? explaining.explain([subject], workspace: workspace)) != nil else { return nil }
             let explain = clock.lap() * Double(1 + file.stabilityDraws)
-            let scored = ScoredMask(mask)
+            let scored = input.mask.map { ScoredMask($0) }
             var questioned: QuestionedImage?
             if evaluator.needsWitness && loaded.model.head != nil {
                 let networks = RandomisedNetworks(loaded.model, seed: file.seed)
+                // Their weights are drawn once for all images.
+                if evaluator.entries.contains(where: { type(of: $0.metric).facts.family == .randomisation }) {
+                    _ = networks.network(0..<networks.layers, draw: 0)
+                    _ = clock.lap()
+                }
                 questioned = try? QuestionedImage(
                     subject, scale: loaded.preprocess.scale, model: loaded.model, networks: networks, seed: file.seed,
                     methodSeed: file.seed, workspace: workspace)
@@ -194,9 +200,9 @@ extension StudyPlan {
         let controls = file.methods.indices.filter { file.methods[$0].isControl && (source.hasImages || !file.methods[$0].needsImage) }
         guard !controls.isEmpty else { return 0 }
         for id in ids.prefix(8) {
-            var clock = Stopwatch()
-            guard let input = try? input(id, of: source, preprocess: source.preprocess), let mask = input.mask else { continue }
-            let scored = ScoredMask(mask)
+            var clock = Stopwatch(.processor)
+            guard let input = try? input(id, of: source, preprocess: source.preprocess) else { continue }
+            let scored = input.mask.map { ScoredMask($0) }
             for methodID in controls {
                 guard let map = controlMap(methodID, id, source, input) else { continue }
                 _ = try? scores(of: map, methodID: methodID, on: scored, evaluator, item: "estimate")
