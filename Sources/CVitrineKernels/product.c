@@ -16,6 +16,9 @@
 // Columns of b that are copied at a time, at most: whole panels.
 #define VK_COLUMNS 256
 
+// Terms that a tile takes at a time where it goes through its rows in groups.
+#define VK_SLICE 32
+
 size_t vk_product_scratch(void) { return (size_t)VK_BLOCK * VK_DEPTH + (size_t)VK_DEPTH * VK_COLUMNS; }
 
 VK_INLINE size_t vk_least(size_t a, size_t b) { return a < b ? a : b; }

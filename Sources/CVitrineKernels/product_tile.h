@@ -4,7 +4,13 @@
 typedef float VK_NAME(vk_vector) __attribute__((ext_vector_type(VK_LANES)));
 typedef float VK_NAME(vk_unaligned) __attribute__((ext_vector_type(VK_LANES), aligned(4)));
 typedef float VK_NAME(vk_eight) __attribute__((ext_vector_type(8), aligned(4)));
+#if VK_LANES == 16
+typedef unsigned short VK_NAME(vk_mask);
+#else
+typedef int VK_NAME(vk_mask) __attribute__((ext_vector_type(VK_LANES)));
+#endif
 #define vector VK_NAME(vk_vector)
+#define mask VK_NAME(vk_mask)
 #define unaligned VK_NAME(vk_unaligned)
 #define eight VK_NAME(vk_eight)
 #define VK_WIDTH (2 * VK_LANES)
@@ -176,6 +182,14 @@ typedef struct {
     size_t stride;
 } VK_NAME(vk_rows);
 
+VK_INLINE VK_TARGET vector VK_NAME(plus_product)(vector sum, vector x, vector y) {
+#if VK_LANES > 4
+    return __builtin_elementwise_fma(x, y, sum);
+#else
+    return sum + x * y;
+#endif
+}
+
 // acc[i][v] = sum over `terms` of a[i, .] b[., v]; b has rows of VK_WIDTH.
 VK_INLINE VK_TARGET void VK_NAME(accumulate)(int rows, int vectors, size_t terms, VK_NAME(vk_rows) a, const float *b,
                                              vector acc[VK_ROWS][2]) {
@@ -200,18 +214,93 @@ VK_INLINE VK_TARGET void VK_NAME(accumulate)(int rows, int vectors, size_t terms
             const char *row = x[i / 5];
             vector left = (vector)(*(const float *)(i % 5 == 3 ? row + triple : row + i % 5 * stride));
 #pragma clang loop unroll(full)
-            for (int v = 0; v < vectors; v++) {
-#if VK_LANES > 4
-                acc[i][v] = __builtin_elementwise_fma(left, y[v], acc[i][v]);
-#else
-                acc[i][v] += left * y[v];
-#endif
-            }
+            for (int v = 0; v < vectors; v++) acc[i][v] = VK_NAME(plus_product)(acc[i][v], left, y[v]);
         }
 #pragma clang loop unroll(full)
         for (int g = 0; g < (rows + 4) / 5; g++) {
             x[g] += sizeof *a.values;
             VK_OPAQUE(x[g]);
+        }
+    }
+}
+
+// Whether each value of a tile's vector of x is above 0; columns that are cut off count as 0.
+VK_INLINE VK_TARGET mask VK_NAME(positives_of)(const float *x, size_t columns) {
+    vector values = (vector)(0.0f);
+    if (columns >= VK_LANES)
+        values = *(const unaligned *)x;
+    else
+        memcpy(&values, x, columns * sizeof *x);
+#if VK_LANES == 16
+    return __builtin_ia32_cmpps512_mask(values, (vector)(0.0f), 0x1E, 0xFFFF, 4);
+#else
+    return values > (vector)(0.0f);
+#endif
+}
+
+VK_INLINE VK_TARGET vector VK_NAME(choose)(mask chooser, vector above, vector below) {
+#if VK_LANES == 16
+    return __builtin_ia32_selectps_512(chooser, above, below);
+#else
+    return chooser ? above : below;
+#endif
+}
+
+// acc[i][0] = sum over `terms` of a[i, .] times, of b's row, the first vector where x[i, .] is above 0 and the second one elsewhere.
+//
+// Seven rows at a time, for which there are mask registers: where a processor chooses beside its products, the sums take hardly longer
+// than one product and not as long as two. A slice of b stays in the first cache from one group of rows to the next.
+VK_INLINE VK_TARGET void VK_NAME(accumulate_chosen)(int rows, size_t terms, VK_NAME(vk_rows) a, const float *b, VK_NAME(vk_rows) x,
+                                                    size_t columns, vector acc[VK_ROWS][2]) {
+    mask masks[VK_ROWS];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+        masks[i] = VK_NAME(positives_of)(x.values + i * x.stride, columns);
+        acc[i][0] = (vector)(0.0f);
+    }
+    size_t stride = a.stride, triple = 3 * stride;
+    VK_OPAQUE(stride);
+    VK_OPAQUE(triple);
+    for (size_t from = 0; from < terms; from += VK_SLICE) {
+        const float *begin = b + from * VK_WIDTH, *end = begin + vk_least(VK_SLICE, terms - from) * VK_WIDTH;
+#pragma clang loop unroll(full)
+        for (int first = 0; first < rows; first += 7) {
+            int count = rows - first < 7 ? rows - first : 7;
+            const float *left[2] = {a.values + first * a.stride + from, a.values + (first + (count > 5 ? 5 : 0)) * a.stride + from};
+            mask chooser[7];
+#pragma clang loop unroll(full)
+            for (int i = 0; i < count; i++) {
+                chooser[i] = masks[first + i];
+#if VK_LANES == 16
+                // Kept in mask registers, not compared anew with every term.
+                __asm__("" : "+k"(chooser[i]));
+#endif
+            }
+            for (const float *y = begin; y != end; y += VK_WIDTH) {
+                vector above = *(const vector *)y, below = *(const vector *)(y + VK_LANES);
+                if (first > 0) {
+                    __builtin_prefetch(y + VK_SLICE * VK_WIDTH, 0, 3);
+                    __builtin_prefetch(y + VK_SLICE * VK_WIDTH + VK_LANES, 0, 3);
+                }
+                vector chosen[7];
+#pragma clang loop unroll(full)
+                for (int i = 0; i < 7; i++) chosen[i] = i < count ? VK_NAME(choose)(chooser[i], above, below) : above;
+#if VK_LANES == 16
+                // All of them before the first product; in turns with the products they take a third more time.
+                __asm__("" : "+v"(chosen[0]), "+v"(chosen[1]), "+v"(chosen[2]), "+v"(chosen[3]), "+v"(chosen[4]), "+v"(chosen[5]),
+                             "+v"(chosen[6]));
+#endif
+#pragma clang loop unroll(full)
+                for (int i = 0; i < count; i++) {
+                    const float *row = left[i / 5];
+                    vector factor = (vector)(*(i % 5 == 3 ? row + triple : row + i % 5 * stride));
+                    acc[first + i][0] = VK_NAME(plus_product)(acc[first + i][0], factor, chosen[i]);
+                }
+                left[0]++;
+                left[1]++;
+                VK_OPAQUE(left[0]);
+                VK_OPAQUE(left[1]);
+            }
         }
     }
 }
@@ -258,8 +347,13 @@ VK_INLINE VK_TARGET void VK_NAME(store)(int rows, int vectors, int is_whole, int
     }
 }
 
-VK_INLINE VK_TARGET void VK_NAME(tile)(int rows, int vectors, size_t terms, VK_NAME(vk_rows) a, const float *b, VK_NAME(vk_store) how,
-                                       size_t columns, float *c, size_t stride) {
+// The rows of a tile: what it multiplies, and what its results choose by, if they do.
+typedef struct {
+    VK_NAME(vk_rows) a, chooser;
+} VK_NAME(vk_left);
+
+VK_INLINE VK_TARGET void VK_NAME(tile)(int rows, int vectors, int chooses, size_t terms, VK_NAME(vk_left) left, const float *b,
+                                       VK_NAME(vk_store) how, size_t columns, float *c, size_t stride) {
     vector acc[VK_ROWS][2];
     // What the tile will be added to, asked for before the sums instead of after them.
 #pragma clang loop unroll(full)
@@ -267,7 +361,10 @@ VK_INLINE VK_TARGET void VK_NAME(tile)(int rows, int vectors, size_t terms, VK_N
         __builtin_prefetch(c + i * stride, 1, 3);
         __builtin_prefetch(c + i * stride + columns - 1, 1, 3);
     }
-    VK_NAME(accumulate)(rows, vectors, terms, a, b, acc);
+    if (chooses)
+        VK_NAME(accumulate_chosen)(rows, terms, left.a, b, left.chooser, columns, acc);
+    else
+        VK_NAME(accumulate)(rows, vectors, terms, left.a, b, acc);
     // The first block of terms and those that follow, without conditions inside; then edges, and what is rare.
     int is_whole = columns >= (size_t)vectors * VK_LANES;
     VK_NAME(vk_store) sum_only = {how.alpha, 1.0f, 0};
@@ -281,24 +378,26 @@ VK_INLINE VK_TARGET void VK_NAME(tile)(int rows, int vectors, size_t terms, VK_N
 
 #define VK_CASE(n) \
     case n: \
-        if (columns > VK_LANES) \
-            VK_NAME(tile)(n, 2, terms, a, b, how, columns, c, stride); \
+        if (left.chooser.values) \
+            VK_NAME(tile)(n, 1, 1, terms, left, b, how, columns, c, stride); \
+        else if (columns > VK_LANES) \
+            VK_NAME(tile)(n, 2, 0, terms, left, b, how, columns, c, stride); \
         else \
-            VK_NAME(tile)(n, 1, terms, a, b, how, columns, c, stride); \
+            VK_NAME(tile)(n, 1, 0, terms, left, b, how, columns, c, stride); \
         break;
 #define VK_FIRST_CASES VK_CASE(6) VK_CASE(5) VK_CASE(4) VK_CASE(3) VK_CASE(2) VK_CASE(1)
 
-VK_TARGET static void VK_NAME(any_tile)(size_t rows, size_t terms, VK_NAME(vk_rows) a, const float *b, VK_NAME(vk_store) how, size_t columns,
-                                        float *c, size_t stride) {
+VK_TARGET static void VK_NAME(any_tile)(size_t rows, size_t terms, VK_NAME(vk_left) left, const float *b, VK_NAME(vk_store) how,
+                                        size_t columns, float *c, size_t stride) {
     switch (rows) { VK_ROW_CASES }
 }
 
 // The block of b that is worked on after `at`: the columns further on, or the first ones of the next terms.
-VK_INLINE VK_NAME(vk_place) VK_NAME(following)(const vk_factors *f, VK_NAME(vk_place) at) {
+VK_INLINE VK_NAME(vk_place) VK_NAME(following)(const vk_factors *f, VK_NAME(vk_place) at, size_t most) {
     int is_last = at.column + at.columns == f->columns;
     VK_NAME(vk_place) next = {is_last ? at.row + at.terms : at.row, is_last ? 0 : at.column + at.columns, 0, 0};
     next.terms = vk_least(VK_DEPTH, f->terms - next.row);
-    next.columns = vk_least(VK_COLUMNS, f->columns - next.column);
+    next.columns = vk_least(most, f->columns - next.column);
     return next;
 }
 
@@ -308,31 +407,44 @@ typedef struct {
     size_t stride;
 } VK_NAME(vk_panels);
 
-// The panels of a block of b: where they lie, if b is packed for this kind of processor, else copied into `scratch`.
-VK_INLINE VK_TARGET VK_NAME(vk_panels) VK_NAME(panels_of)(vk_factor b, VK_NAME(vk_place) at, float *scratch) {
-    if (b.panel == VK_WIDTH && !b.is_transposed && b.part == VK_ALL)
+// The panels of a block of b: where they lie, if b is packed for this kind of processor, else copied into `scratch`. For a product that
+// chooses, a panel has one vector of columns: first what is positive in it, then what is negative.
+VK_INLINE VK_TARGET VK_NAME(vk_panels) VK_NAME(panels_of)(vk_factor b, int chooses, VK_NAME(vk_place) at, float *scratch) {
+    if (b.panel == VK_WIDTH && !b.is_transposed && b.part == VK_ALL && !chooses)
         return (VK_NAME(vk_panels)){b.values + at.column * b.stride + at.row * VK_WIDTH, VK_WIDTH * b.stride};
-    for (size_t p = 0; p < at.columns; p += VK_WIDTH)
-        VK_NAME(gather)(b, at.row, at.column + p, at.terms, vk_least(VK_WIDTH, at.columns - p), scratch + p * VK_DEPTH, VK_WIDTH);
+    size_t width = chooses ? VK_LANES : VK_WIDTH;
+    float *panel = scratch;
+    for (size_t p = 0; p < at.columns; p += width, panel += VK_WIDTH * VK_DEPTH) {
+        VK_NAME(gather)(b, at.row, at.column + p, at.terms, vk_least(width, at.columns - p), panel, VK_WIDTH);
+        if (!chooses) continue;
+        for (float *row = panel; row != panel + at.terms * VK_WIDTH; row += VK_WIDTH) {
+            vector all = *(const vector *)row;
+            *(vector *)row = VK_NAME(part_of)(VK_POSITIVE, all);
+            *(vector *)(row + VK_LANES) = VK_NAME(part_of)(VK_NEGATIVE, all);
+        }
+    }
     return (VK_NAME(vk_panels)){scratch, VK_WIDTH * VK_DEPTH};
 }
 
 // Adds the product of `height` rows of a and a block of b. Each tile of rows stays in the first cache while it meets the panels of b,
 // which stay in the second.
-VK_TARGET static void VK_NAME(multiply_block)(const vk_factors *f, VK_NAME(vk_place) at, size_t height, VK_NAME(vk_rows) a, float *scratch,
-                                              float *c, size_t stride) {
-    VK_NAME(vk_panels) panels = VK_NAME(panels_of)(f->b, at, scratch);
-    VK_NAME(vk_place) next = VK_NAME(following)(f, at);
-    size_t tiles = (height + VK_ROWS - 1) / VK_ROWS, wide = (at.columns + VK_WIDTH - 1) / VK_WIDTH;
+VK_TARGET static void VK_NAME(multiply_block)(const vk_factors *f, VK_NAME(vk_place) at, VK_NAME(vk_place) next, size_t height,
+                                              VK_NAME(vk_left) left, float *scratch, float *c, size_t stride) {
+    int chooses = f->chooser != 0;
+    VK_NAME(vk_panels) panels = VK_NAME(panels_of)(f->b, chooses, at, scratch);
+    size_t width = chooses ? VK_LANES : VK_WIDTH;
+    size_t tiles = (height + VK_ROWS - 1) / VK_ROWS, wide = (at.columns + width - 1) / width;
     for (size_t t = 0; t < tiles; t++) {
         size_t first = height * t / tiles, count = height * (t + 1) / tiles - first;
         for (size_t p = 0; p < wide; p++) {
-            size_t left = p * VK_WIDTH, column = at.column + left;
+            size_t column = at.column + p * width;
             if (next.terms > 0) VK_NAME(ask_for)(f->b, next, t * wide + p, tiles * wide);
             VK_NAME(vk_store) how = {f->alpha, 1.0f, 0};
             if (at.row == 0) how = (VK_NAME(vk_store)){f->alpha, f->beta, f->bias ? f->bias + column : 0};
-            VK_NAME(vk_rows) mine = {a.values + first * a.stride, a.stride};
-            VK_NAME(any_tile)(count, at.terms, mine, panels.values + p * panels.stride, how, vk_least(VK_WIDTH, at.columns - left),
+            VK_NAME(vk_left) mine = {{left.a.values + first * left.a.stride, left.a.stride}, {0, 0}};
+            if (chooses)
+                mine.chooser = (VK_NAME(vk_rows)){left.chooser.values + first * left.chooser.stride + column, left.chooser.stride};
+            VK_NAME(any_tile)(count, at.terms, mine, panels.values + p * panels.stride, how, vk_least(width, at.columns - p * width),
                               c + first * stride + column, stride);
         }
     }
@@ -342,20 +454,21 @@ VK_TARGET static void VK_NAME(vk_product)(const vk_factors *f, float *c, size_t 
     float *panels = scratch, *copy = scratch + (size_t)VK_DEPTH * VK_COLUMNS;
     // Rows that lie whole pages apart share one set of the first cache, which holds fewer than a tile has: they are copied.
     int is_plain = !f->a.is_transposed && f->a.part == VK_ALL && f->a.stride % 1024 != 0;
-    size_t blocks = (f->rows + VK_BLOCK - 1) / VK_BLOCK;
+    size_t blocks = (f->rows + VK_BLOCK - 1) / VK_BLOCK, most = f->chooser ? VK_COLUMNS / 2 : VK_COLUMNS;
     for (size_t block = 0; block < blocks; block++) {
         size_t top = f->rows * block / blocks, height = f->rows * (block + 1) / blocks - top;
         size_t from = 0;
         do {
             size_t terms = vk_least(VK_DEPTH, f->terms - from);
-            VK_NAME(vk_rows) rows = {f->a.values + top * f->a.stride + from, f->a.stride};
+            VK_NAME(vk_left) rows = {{f->a.values + top * f->a.stride + from, f->a.stride}, {0, 0}};
             if (!is_plain) {
-                rows = (VK_NAME(vk_rows)){copy, VK_DEPTH};
+                rows.a = (VK_NAME(vk_rows)){copy, VK_DEPTH};
                 VK_NAME(take)(f->a, top, from, height, terms, copy, VK_DEPTH);
             }
-            for (size_t left = 0; left < f->columns; left += VK_COLUMNS) {
-                VK_NAME(vk_place) at = {from, left, terms, vk_least(VK_COLUMNS, f->columns - left)};
-                VK_NAME(multiply_block)(f, at, height, rows, panels, c + top * stride, stride);
+            if (f->chooser) rows.chooser = (VK_NAME(vk_rows)){f->chooser + top * f->chooser_stride, f->chooser_stride};
+            for (size_t column = 0; column < f->columns; column += most) {
+                VK_NAME(vk_place) at = {from, column, terms, vk_least(most, f->columns - column)};
+                VK_NAME(multiply_block)(f, at, VK_NAME(following)(f, at, most), height, rows, panels, c + top * stride, stride);
             }
             from += terms;
         } while (from < f->terms);
@@ -375,6 +488,7 @@ VK_TARGET static void VK_NAME(vk_pack)(vk_factor x, size_t rows, size_t columns,
 }
 
 #undef vector
+#undef mask
 #undef unaligned
 #undef eight
 #undef VK_WIDTH

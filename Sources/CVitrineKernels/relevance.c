@@ -36,11 +36,6 @@ VK_CLONES void vk_relevance_ratio(const float *r, const float *y, const float *b
     }
 }
 
-VK_CLONES void vk_relevance_combine(const float *x, const float *a, const float *b, size_t n, float *restrict r) {
-    VK_FUSED
-    for (size_t i = 0; i < n; i++) r[i] = x[i] * (x[i] > 0.0f ? a[i] : b[i]);
-}
-
 VK_CLONES void vk_relevance_add(const float *r, const float *z1, const float *z2, float stabiliser, size_t n,
                                 float *restrict r1, float *restrict r2, double *sums) {
     VK_RELAXED

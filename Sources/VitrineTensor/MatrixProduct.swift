@@ -10,7 +10,7 @@ public struct Matrix: Sendable {
     let stride: Int
     let isTransposed: Bool
     /// What a product takes of each element.
-    private(set) var part = VK_ALL
+    fileprivate(set) var part = VK_ALL
     /// 0, or the width of the panels in which the matrix is stored; `stride` is then a panel's number of rows.
     var panel = 0
 
@@ -136,15 +136,36 @@ public func multiplyRows(_ x: Tensor, _ m: Matrix, bias: Tensor? = nil, into y: 
 
 /// The same for rows that are seen through a `Matrix`.
 public func multiplyRows(_ x: Matrix, _ m: Matrix, bias: Tensor? = nil, into y: inout Tensor, threads: Int = 1) {
+    multiplyRows(x, m, bias: bias, chooser: nil, into: &y, threads: threads)
+}
+
+/// `y = x m+` where the chooser is above 0 and `x m-` elsewhere, with `m+ = max(m, 0)` and `m- = min(m, 0)`: the bits of two products in
+/// little more than the time of one on processors that choose beside their products.
+///
+/// - Parameters:
+///   - m: all of its values; this product takes their parts itself.
+///   - chooser: a value for each of y's.
+public func multiplyRows(_ x: Tensor, _ m: Matrix, choosingBy chooser: Tensor, into y: inout Tensor, threads: Int = 1) {
+    multiplyRows(x.matrix, m, bias: nil, chooser: chooser, into: &y, threads: threads)
+}
+
+/// Both by the machine code of a path (`vk_cpu_path`) that this processor has.
+func multiplyRows(
+    _ x: Matrix, _ m: Matrix, bias: Tensor?, chooser: Tensor?, into y: inout Tensor, threads: Int, path: CInt = vk_cpu_path()
+) {
+    precondition(chooser == nil || m.part == VK_ALL, "a product that chooses takes the parts of its factor itself")
+    requireCount(y.count, chooser?.count ?? y.count)
     let whole = MatrixWindow(start: 0, rows: x.rows, columns: m.columns, stride: m.columns)
     requireFit(x, m, whole, count: y.count)
     requireCount(x.rows * m.columns, y.count)
     requireCount(m.columns, bias?.count ?? m.columns)
-    // SAFETY: sizes were checked above; threads write different columns.
+    // SAFETY: sizes were checked above; `mutablePointer` makes y distinct from the chooser too; threads write different columns.
     let target = unsafe SharedFloats(pointer: y.mutablePointer())
     share(m.columns, among: threads, unit: columnUnit) { columns in
         let window = MatrixWindow(start: columns.lowerBound, rows: x.rows, columns: columns.count, stride: m.columns)
-        unsafe product(x, m.columns(columns), target.pointer, window, alpha: 1, beta: 0, bias: bias, firstColumn: columns.lowerBound)
+        unsafe product(
+            x, m.columns(columns), target.pointer, window, alpha: 1, beta: 0, bias: bias, chooser: chooser, firstColumn: columns.lowerBound,
+            path: path)
     }
 }
 
@@ -161,14 +182,16 @@ private func requireFit(_ a: Matrix, _ b: Matrix, _ w: MatrixWindow, count: Int)
 /// SAFETY: sizes and windows were checked by the caller, who made c distinct from both factors.
 @unsafe private func product(
     _ a: Matrix, _ b: Matrix, _ c: UnsafeMutablePointer<Float>, _ w: MatrixWindow, alpha: Float, beta: Float, bias: Tensor? = nil,
-    firstColumn: Int = 0, path: CInt = vk_cpu_path()
+    chooser: Tensor? = nil, firstColumn: Int = 0, path: CInt = vk_cpu_path()
 ) {
     guard w.rows > 0 && w.columns > 0 else { return }
     ProductScratch.with { scratch in
-        // SAFETY: windows of a, b and c lie inside their tensors; bias has a value per column; the scratch has the size the kernel asks for.
+        // SAFETY: windows of a, b and c lie inside their tensors; bias has a value per column, the chooser one for each of c's; the scratch
+        // has the size the kernel asks for.
         var factors = unsafe vk_factors(
             rows: w.rows, columns: w.columns, terms: a.columns, alpha: alpha, beta: beta, a: a.factor, b: b.factor,
-            bias: bias.map { unsafe $0.pointer + firstColumn })
+            bias: bias.map { unsafe $0.pointer + firstColumn }, chooser: chooser.map { unsafe $0.pointer + firstColumn },
+            chooser_stride: w.stride)
         unsafe vk_product(path, &factors, c + w.start, w.stride, scratch.pointer)
     }
 }

@@ -179,6 +179,59 @@ import Testing
     }
 }
 
+/// A product that takes the positive or the negative values of its second factor, by the sign of a third matrix.
+@Suite struct ChoosingProductTests {
+    private static var paths: [CInt] { ["baseline", "avx2", "avx512"].firstIndex(of: CPU.path).map { (0...$0).map { CInt($0) } }! }
+
+    /// Sizes around groups of 7 rows, tiles of 14, vectors of 4, 8 and 16 columns, blocks of 128 columns, slices of 32 terms and blocks
+    /// of 256. Zeros of either sign, NaN and infinities stand in all three matrices.
+    @Test(arguments: [(1, 1, 1), (7, 32, 16), (8, 33, 17), (14, 31, 128), (15, 300, 131), (29, 257, 290), (1010, 5, 7)])
+    func equalsTwoProductsBitForBit(rows: Int, inner: Int, columns: Int) {
+        func awkward(_ count: Int, _ name: String) -> [Float] {
+            var values = normal(count, name)
+            for (i, value) in [0, -0.0, Float.nan, .infinity, -.infinity].enumerated() where 11 * i + 3 < count {
+                values[11 * i + 3] = value
+            }
+            return values
+        }
+        let x = Tensor([rows, inner], awkward(rows * inner, "cx"))
+        let m = Tensor([inner, columns], awkward(inner * columns, "cm"))
+        let chooser = Tensor([rows, columns], awkward(rows * columns, "cc"))
+        for path in Self.paths {
+            let transposed = Tensor(
+                [columns, inner], (0..<columns * inner).map { m[at: $0 % inner, $0 / inner] })
+            let factors: [(String, Matrix)] = [
+                ("plain", m.matrix), ("transposed", transposed.matrix.transposed), ("packed", m.matrix.packed(path: path)),
+                ("packed transposed", transposed.matrix.transposed.packed(path: path)),
+                ("transposed from packed", transposed.matrix.packed(path: path).transposed),
+            ]
+            var (above, below) = (Tensor([rows, columns]), Tensor([rows, columns]))
+            multiply(x.matrix, m.matrix.positives, into: &above, path: path)
+            multiply(x.matrix, m.matrix.negatives, into: &below, path: path)
+            let expected = (0..<rows * columns).map { i in (chooser.values[i] > 0 ? above : below).values[i] }
+            for (name, factor) in factors {
+                for threads in [1, 3] {
+                    var found = Tensor([rows, columns], [Float](repeating: .nan, count: rows * columns))
+                    multiplyRows(x.matrix, factor, bias: nil, chooser: chooser, into: &found, threads: threads, path: path)
+                    #expect(same(found.values, expected), "\(name), path \(path), \(threads) threads")
+                }
+            }
+        }
+    }
+
+    /// Equal bits, but that one NaN is as good as another.
+    private func same(_ a: [Float], _ b: [Float]) -> Bool {
+        a.count == b.count && zip(a, b).allSatisfy { $0.bitPattern == $1.bitPattern || ($0.isNaN && $1.isNaN) }
+    }
+
+    @Test func aFactorOfPartsTraps() async {
+        await #expect(processExitsWith: .failure) {
+            var y = Tensor([1, 1])
+            multiplyRows(Tensor([1, 1]), Tensor([1, 1]).matrix.positives, choosingBy: Tensor([1, 1]), into: &y)
+        }
+    }
+}
+
 /// Packed weights and copied rows are the same numbers in another place: every product keeps every bit.
 @Suite struct PackedProductTests {
     private static var paths: [CInt] { ["baseline", "avx2", "avx512"].firstIndex(of: CPU.path).map { (0...$0).map { CInt($0) } }! }

@@ -11,17 +11,12 @@ import VitrineTensor
     }
 
     @Test(arguments: oddLengths) func stepsEqualTheirDefinitions(n: Int) {
-        let (r, x, p, q) = (normal(n, "r"), mixed(n, "x"), normal(n, "p"), normal(n, "q"))
+        let (r, x, p) = (normal(n, "r"), mixed(n, "x"), normal(n, "p"))
         func tensor(_ v: [Float]) -> Tensor { Tensor([n], v) }
         var found = Tensor([n])
         safeDivide(tensor(r), tensor(x), into: &found)
         // One addition and one division; next to -1e-9 the addition is exact.
         expectClose(found.values, zip(r, x).map { Twin.safeDivide(Double($0), Double($1)) }, relative: 2e-7, "safe quotient")
-        relevanceCombine(tensor(x), tensor(p), tensor(q), into: &found)
-        expectClose(
-            found.values, (0..<n).map { Double(x[$0]) * Double(x[$0] > 0 ? p[$0] : q[$0]) }, relative: 1e-7,
-            // The spacing of denormal numbers.
-            absolute: 2e-45, "combination")
         relevanceClone(tensor(r), tensor(p), x: tensor(x), into: &found)
         expectClose(
             found.values,
@@ -46,10 +41,9 @@ import VitrineTensor
         multiplyRows(xTensor, wTensor.matrix.transposed, bias: bTensor, into: &y)
         multiply(xTensor.matrix.magnitudes, wTensor.matrix.magnitudes.transposed, into: &p)
         relevanceRatio(Tensor([rows, outputs], r), x: xTensor, weight: wTensor, product: y, bias: bTensor, absoluteProduct: p, into: &s)
-        var (a, b, found) = (Tensor([rows, inputs]), Tensor([rows, inputs]), Tensor([rows, inputs]))
-        multiply(s.matrix, wTensor.matrix.positives, into: &a)
-        multiply(s.matrix, wTensor.matrix.negatives, into: &b)
-        relevanceCombine(xTensor, a, b, into: &found)
+        var (factors, found) = (Tensor([rows, inputs]), Tensor([rows, inputs]))
+        multiplyRows(s, wTensor.matrix, choosingBy: xTensor, into: &factors)
+        multiply(xTensor, factors, into: &found)
 
         var expected = [Double](repeating: 0, count: rows * inputs)
         for i in 0..<rows {

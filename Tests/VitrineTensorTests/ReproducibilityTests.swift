@@ -57,7 +57,6 @@ import VitrineTensor
         check("relevance ratio", inputs: 3, outputColumns: columns) { x, y in
             relevanceRatio(x[0], x: x[1], weight: square, product: x[1], absoluteProduct: x[2], into: &y)
         }
-        check("relevance combination", inputs: 3, outputColumns: columns) { x, y in relevanceCombine(x[0], x[1], x[2], into: &y) }
         check("relevance clone", inputs: 3, outputColumns: columns) { x, y in relevanceClone(x[0], x[1], x: x[2], into: &y) }
     }
 }

@@ -31,12 +31,16 @@ typedef struct {
     size_t panel;
 } vk_factor;
 // c = alpha a b + beta c + bias: a [rows, terms], b [terms, columns], bias [columns] or null, added to every row. With beta = 0
-// whatever stands in c is overwritten, NaN included.
+// whatever stands in c is overwritten, NaN included. chooser [rows, columns], or null: where its value is above 0, the element takes of b
+// the positive values alone, elsewhere the negative ones, bit for bit as if c were put together from two products. Its rows lie
+// `chooser_stride` floats apart; b's part is then VK_ALL.
 typedef struct {
     size_t rows, columns, terms;
     float alpha, beta;
     vk_factor a, b;
     const float *bias;
+    const float *chooser;
+    size_t chooser_stride;
 } vk_factors;
 // c [rows, columns], `stride` floats apart; scratch: vk_product_scratch() floats, 64-byte aligned. Each element's bits depend on its row
 // of a and its column of b alone, not on the others nor on where it lies. path: vk_cpu_path(), or a lower one.
@@ -109,8 +113,6 @@ void vk_min_max(const float *x, size_t n, float *minimum, float *maximum);
 // summed anew where that cancels. r, y, p, s [rows, columns]; bias [columns] or null; x [rows, terms]; weight [columns, terms].
 void vk_relevance_ratio(const float *r, const float *y, const float *bias, const float *p, const float *x, const float *weight,
                         size_t rows, size_t columns, size_t terms, float *s);
-// r = x * a where x > 0, x * b elsewhere.
-void vk_relevance_combine(const float *x, const float *a, const float *b, size_t n, float *r);
 // r1 = z1 * s, r2 = z2 * s with s = safe_divide(r, q), q = z1 + z2, or s = r q / (q^2 + stabiliser^2) if stabiliser > 0.
 // sums [3] receives the sums of r, r1, r2.
 void vk_relevance_add(const float *r, const float *z1, const float *z2, float stabiliser, size_t n, float *r1, float *r2,

@@ -43,16 +43,6 @@ public func relevanceRatio(
     }
 }
 
-/// Second half of the alpha-1 rule on a linear layer: `r = x * a` where x is positive and `x * b` elsewhere, with `a = s W+`, `b = s W-`.
-public func relevanceCombine(_ x: Tensor, _ a: Tensor, _ b: Tensor, into r: inout Tensor, threads: Int = 1) {
-    requireCount(x.count, a.count, b.count, r.count)
-    let target = unsafe SharedFloats(pointer: r.mutablePointer())
-    share(x.count, among: threads, unit: 4096) { range in
-        let i = range.lowerBound
-        unsafe vk_relevance_combine(x.pointer + i, a.pointer + i, b.pointer + i, range.count, target.pointer + i)
-    }
-}
-
 /// Relevance through the sum `q = z1 + z2` of a residual connection, for one sample.
 ///
 /// Each summand gets `z s` with `s = safeDivide(r, q)`; both parts are then rescaled to the share of the total that the

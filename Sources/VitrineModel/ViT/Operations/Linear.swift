@@ -100,8 +100,8 @@ extension Pass {
         return dx
     }
 
-    /// The alpha-1 rule in three products: `Z+ = x+ W+^T + x- W-^T = (x W^T + |x| |W|^T) / 2`, `s = R / Z+`,
-    /// `R_in = x+ (s W+) + x- (s W-)`; the bias takes no part.
+    /// The alpha-1 rule: `Z+ = x+ W+^T + x- W-^T = (x W^T + |x| |W|^T) / 2`, `s = R / Z+`, `R_in = x+ (s W+) + x- (s W-)`; the bias takes
+    /// no part. `x W^T` is known and one sign of each x is nought, so that two products do.
     ///
     /// - Parameter y: the output with its bias, known from the forward pass.
     func relevance(of linear: Linear, x: Tensor, y: Tensor, _ r: Tensor) -> Tensor {
@@ -110,12 +110,10 @@ extension Pass {
         multiplyRows(x.matrix.magnitudes, weight.magnitudes.transposed, into: &p, threads: threads)
         var s = workspace.tensor(r.shape)
         relevanceRatio(r, x: x, weight: linear.weight, product: y, bias: linear.bias, absoluteProduct: p, into: &s, threads: threads)
-        var a = workspace.tensor(x.shape)
-        multiplyRows(s, weight.positives, into: &a, threads: threads)
-        var b = workspace.tensor(x.shape)
-        multiplyRows(s, weight.negatives, into: &b, threads: threads)
+        var factors = workspace.tensor(x.shape)
+        multiplyRows(s, weight, choosingBy: x, into: &factors, threads: threads)
         var result = workspace.tensor(x.shape)
-        relevanceCombine(x, a, b, into: &result, threads: threads)
+        multiply(x, factors, into: &result, threads: threads)
         return result
     }
 }
