@@ -111,7 +111,9 @@ struct Explain: ParsableCommand {
         let inputs = try InputImages(images, output: output)
         try OutputFolder.make(output)
         try CPU.selfTest()
-        let (loaded, digest) = try modelOptions.load(model)
+        let (loaded, file) = try modelOptions.load(model)
+        // Reading all of a large file takes as long as a map or two.
+        let digest = Background { file.sha256() }
         let chosen = try chosenPreprocess(loaded)
         let target = try ExplainTarget(targets.first ?? "predicted", loaded, expression: targetExpression)
         var (configured, leftOut) = try ConfiguredMethod.expanded(methods, for: loaded.model.configuration)
@@ -129,7 +131,7 @@ struct Explain: ParsableCommand {
             preparation: chosen.preprocess,
             target: target, modelName: model, overlay: overlayOptions, hidesOutliers: hideOutliers, output: output,
             measuresStability: stability, drawsErrors: errors,
-            batch: batch, workers: workers, isQuiet: quiet, provenance: provenance(chosen, loaded, digest: digest))
+            batch: batch, workers: workers, isQuiet: quiet, provenance: provenance(chosen, loaded), digest: digest)
         let signals = StopSignals()
         let failed: Int
         let recorded: Int
@@ -181,7 +183,7 @@ struct Explain: ParsableCommand {
         }
     }
 
-    private func provenance(_ chosen: ChosenPreprocess, _ loaded: LoadedModel, digest: String) -> Provenance {
+    private func provenance(_ chosen: ChosenPreprocess, _ loaded: LoadedModel) -> Provenance {
         var options = [
             "methods": methods.joined(separator: " "), "target": targets.first ?? "predicted", "preprocess": chosen.preprocess.description,
             "batch": "\(batch)",
@@ -193,6 +195,6 @@ struct Explain: ParsableCommand {
         if hideOutliers { options["hide-outliers"] = "true" }
         if targets.count > 1 { options["targets"] = targets.joined(separator: ", ") }
         for fact in loaded.report.facts { options["model: \(fact.name)"] = "\(fact.value) (\(fact.source))" }
-        return Provenance(files: loaded.report.files.merging([model: digest]) { $1 }, options: options)
+        return Provenance(files: loaded.report.files, options: options)
     }
 }

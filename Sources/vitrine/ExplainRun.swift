@@ -24,7 +24,10 @@ struct ExplainRun {
     let batch: Int
     let workers: Int
     let isQuiet: Bool
+    /// Without the model's own file.
     let provenance: Provenance
+    /// SHA-256 of the model's file.
+    let digest: Background<String>
 
     private struct Item {
         var index: Int
@@ -65,15 +68,11 @@ struct ExplainRun {
         _ all: [InputImages.Entry], resumes: Bool = false, isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws -> (failed: Int, recorded: Int) {
         let log = ResultsLog(folder: output)
-        // Equal runs have equal names: their lines replace each other.
-        let id = String(
-            sha256(of: Array(try JSON.line(RunLine(run: "", provenance: provenance, notes: loaded.report.notes)).utf8)).prefix(12))
-        let entries = resumes ? try unfinished(all, run: id) : all
+        let entries = resumes ? try unfinished(all, run: runLine().run) : all
         if entries.count < all.count {
             if !isQuiet { complain("\(Words.count(all.count - entries.count, "image is", "images are")) done already") }
             if entries.isEmpty { return (0, 0) }
         }
-        try log.append([JSON.line(RunLine(run: id, provenance: provenance, notes: loaded.report.notes))])
         let watch = Watch(isStopped: isStopped)
         let progress = Progress(total: entries.count, unit: "images", isQuiet: isQuiet)
         let batches = stride(from: 0, to: entries.count, by: batch).map { $0..<min($0 + batch, entries.count) }
@@ -81,9 +80,12 @@ struct ExplainRun {
         let workspaces = batches.count == 1 ? [Workspace(threads: workers)] : (0..<workers).map { _ in Workspace() }
         let summary = Mutex<(failures: [String], recorded: Int, notes: [(file: String, note: String)], stability: StabilityTable)>(
             ([], 0, [], StabilityTable()))
+        let isBegun = Atomic<Bool>(false)
         let isQuiet = isQuiet
         let emitter = InOrder<[Outcome]> { outcomes in
-            try log.append(outcomes.flatMap(\.lines))
+            // The first lines of a run follow the one that says what it was.
+            let first = isBegun.exchange(true, ordering: .relaxed) ? [] : [try JSON.line(runLine())]
+            try log.append(first + outcomes.flatMap(\.lines))
             summary.withLock { summary in
                 for outcome in outcomes {
                     if let failure = outcome.failure { summary.failures.append(failure) }
@@ -105,7 +107,7 @@ struct ExplainRun {
             let first = batches[index].lowerBound
             for group in prepare(entries, batches[index], &outcomes) {
                 do {
-                    for (item, outcome) in zip(group, try explain(group, run: id, workspace: workspaces[worker], watch)) {
+                    for (item, outcome) in zip(group, try explain(group, workspace: workspaces[worker], watch)) {
                         outcomes[item.index - first] = outcome
                     }
                 } catch is ExplanationStopped {
@@ -130,6 +132,15 @@ struct ExplainRun {
             throw ExplanationStopped()
         }
         return (failures.count, recorded)
+    }
+
+    /// What this run was. Waits until the model's file has been read through.
+    private func runLine() throws -> RunLine {
+        var line = RunLine(run: "", provenance: provenance, notes: loaded.report.notes)
+        line.provenance.files[modelName] = digest.value
+        // Equal runs have equal names: their lines replace each other.
+        line.run = String(sha256(of: Array(try JSON.line(line).utf8)).prefix(12))
+        return line
     }
 
     /// The images of which an equal run has not yet left all maps, or which have changed since.
@@ -196,10 +207,11 @@ struct ExplainRun {
             subject: PreparedImage(name: entry.name, pixels: prepared.tensor, target: target.choice, scale: preparation.scale))
     }
 
-    private func explain(_ items: [Item], run: String, workspace: Workspace, _ watch: Watch) throws -> [Outcome] {
+    private func explain(_ items: [Item], workspace: Workspace, _ watch: Watch) throws -> [Outcome] {
         let start = DispatchTime.now().uptimeNanoseconds
         let results = try plan.explain(items.map(\.subject), workspace: workspace, watch: watch)
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9 / Double(items.count)
+        let run = try runLine().run
         return try zip(items, results).map { item, result in try outcome(item, result, run: run, seconds: seconds, workspace, watch) }
     }
 

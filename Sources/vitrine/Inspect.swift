@@ -19,8 +19,8 @@ struct Inspect: ParsableCommand {
     @OptionGroup var options: ModelOptions
 
     func run() throws {
-        let (loaded, sha256) = try options.load(checkpoint)
-        let description = try Description(loaded, sha256: sha256, preset: options.preset)
+        let (loaded, file) = try options.load(checkpoint)
+        let description = try Description(loaded, sha256: file.sha256(), preset: options.preset)
         print(json ? try description.json() : description.lines)
     }
 

@@ -64,19 +64,19 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
-    /// Loads a checkpoint; an error that a flag answers names the flag.
+    /// Loads a checkpoint, and says what file it was; an error that a flag answers names the flag.
     ///
     /// - Parameters:
     ///   - head: what becomes of the classifier head.
     ///   - otherwise: settings for what no flag gives.
     func load(
         _ path: String, head: LoadOptions.Head = .asStored, otherwise: [LoadSetting: String] = [:]
-    ) throws -> (model: LoadedModel, sha256: String) {
+    ) throws -> (model: LoadedModel, file: CheckpointFile) {
         var options = try loadOptions(otherwise: otherwise)
         options.head = head
         return try Self.namingFlags {
             let file = try Checkpoint.open(path)
-            return (try VisionTransformer.load(file, options: options), file.sha256())
+            return (try VisionTransformer.load(file, options: options), file)
         }
     }
 

@@ -80,7 +80,7 @@ extension Trust {
         for text in methods where text != "all" && !text.hasPrefix("family:") { _ = try ConfiguredMethod(text) }
         let more = try MetricRegistry.expand(metrics)
         for name in more { _ = try MetricRegistry.metric(name, protocol: .corrected) }
-        let (loaded, _) = try judged.load.load(model)
+        let loaded = try judged.load.load(model).model
         let (chosen, leftOut) = try ConfiguredMethod.expanded(
             methods.isEmpty ? VerdictStudy.standardMethods : methods, for: loaded.model.configuration)
         for line in Words.leftOut(leftOut) { complain(line) }
