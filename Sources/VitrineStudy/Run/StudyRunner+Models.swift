@@ -218,7 +218,7 @@ extension StudyRunner {
     }
 
     /// Lets a method of many passes stop between two of them.
-    private var watch: Watch { Watch(isStopped: shouldStop) }
+    private var watch: Watch { Watch(isStopped: shouldStop, passed: passed) }
 
     /// Images under one model, all asked about by the same methods.
     private func explain(_ group: [StudyWork], _ session: Session, _ context: Context, workspace: Workspace) throws {

@@ -25,6 +25,8 @@ public struct StudyRunner: Sendable {
     public var news: @Sendable (StudyTrainingNews) -> Void = { _ in }
     /// Told how many units were finished or given up.
     public var advance: @Sendable (Int) -> Void = { _ in }
+    /// Told, after every pass through a network, how many images took part; gradients and relevance belong to the pass they follow.
+    public var passed: @Sendable (Int) -> Void = { _ in }
     /// Told, in a line each, what has changed since it was used, so that what was made from it is made again.
     public var changed: @Sendable (String) -> Void = { _ in }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Synchronization
 import VitrineStore
 import VitrineStudy
 import VitrineTensor
@@ -65,6 +66,8 @@ struct StudyRun: ParsableCommand {
         }
         runner.changed = { complain($0) }
         runner.noted = { complain("note: \($0)") }
+        let passes = Atomic<Int>(0)
+        runner.passed = { passes.add($0, ordering: .relaxed) }
         let signals = StopSignals()
         runner.shouldStop = { signals.isStopped }
         do { try runner.run() } catch let stop as StudyInterruption {
@@ -75,7 +78,7 @@ struct StudyRun: ParsableCommand {
         try store.close()
         for failure in failures.prefix(20) { complain(failure.message) }
         if failures.count > 20 { complain("... and \(failures.count - 20) more; see vitrine study status") }
-        if !quiet { complain("results in \(store.path)") }
+        if !quiet { complain("results in \(store.path); \(passes.load(ordering: .relaxed)) forward passes") }
         if !failures.isEmpty || plan.notes.contains(where: \.isLoss) { throw ExitCode.someItemsFailed }
     }
 
