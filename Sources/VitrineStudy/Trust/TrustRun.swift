@@ -82,8 +82,10 @@ public struct TrustRun: Sendable {
         return try TrustResult([], metrics: metrics, settings: settings, workers: workers)
     }
 
-    /// The task whose network this one starts from: the first of the run that is like it.
-    private func base(of task: TrustTask) -> TrustTask? { tasks.first { $0 == task || task.isLike($0) }.flatMap { $0 == task ? nil : $0 } }
+    /// The task whose network this one starts from: of those of the run that are like it the easiest, if it is not this one.
+    private func base(of task: TrustTask) -> TrustTask? {
+        tasks.filter { $0 == task || task.isLike($0) }.min { $0.isEasier(than: $1) }.flatMap { $0 == task ? nil : $0 }
+    }
 
     /// The network of a task.
     private func network(of task: TrustTask, locked: (_ folder: String) throws -> FileLock) throws -> (ProvenModel, FileLock) {

@@ -65,6 +65,17 @@ public struct TrustTask: Sendable, Equatable {
         tag == nil && other.tag == nil && (phantom == other.phantom || phantom.isTissue && other.phantom.isTissue)
     }
 
+    /// An order of tasks that are like each other: larger lesions first, then stronger ones, then fewer; of equal ones those whose pictures
+    /// show lesions of both kinds.
+    func isEasier(than other: TrustTask) -> Bool {
+        func key(_ task: TrustTask) -> (Double, Double, Int, Int) {
+            (-task.options.size, -task.options.contrast, task.options.number, Self.teachers.firstIndex(of: task.phantom) ?? 0)
+        }
+        return key(self) == key(other) ? name < other.name : key(self) < key(other)
+    }
+
+    private static let teachers: [PhantomTask] = [.twoCauses, .conjunction, .classSpecific, .suppressor]
+
     /// A file name.
     public var folder: String { String(name.map { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "." ? $0 : "-" }) }
 
