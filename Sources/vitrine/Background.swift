@@ -14,9 +14,12 @@ final class Background<Value: Sendable>: Sendable {
         }
     }
 
+    /// Returns when the value is there.
+    func wait() { group.wait() }
+
     /// The value, as soon as it is there.
     var value: Value {
-        group.wait()
+        wait()
         return result.withLock { $0! }
     }
 }

@@ -114,6 +114,8 @@ struct Explain: ParsableCommand {
         let (loaded, file) = try modelOptions.load(model)
         // Reading all of a large file takes as long as a map or two.
         let digest = Background { file.sha256() }
+        // A process that ends under a thread at work crashes, and then an error ends otherwise than it says.
+        defer { digest.wait() }
         let chosen = try chosenPreprocess(loaded)
         let target = try ExplainTarget(targets.first ?? "predicted", loaded, expression: targetExpression)
         var (configured, leftOut) = try ConfiguredMethod.expanded(methods, for: loaded.model.configuration)

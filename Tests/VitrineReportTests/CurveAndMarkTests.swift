@@ -82,6 +82,18 @@ struct CurveAndMarkTests {
         #expect(!plain.contains("†"))
     }
 
+    @Test("the product's own table covers what a trust run asks, on several tasks, with intervals that hold their estimate")
+    func table() throws {
+        let truth = PlantedTruth.ofTheProduct
+        #expect(truth.provenance.contains("trust --phantoms"))
+        for name in TrustRun.standardMetrics {
+            let metric = try #require(truth.metric(name), "\(name)")
+            let (value, lower, upper) = (try #require(metric.correlation), try #require(metric.lower), try #require(metric.upper))
+            #expect(metric.tasks >= 3 && -1 <= lower && lower <= value && value <= upper && upper <= 1, "\(name)")
+        }
+        #expect(truth.remark("deletion") == nil, "an order of the pixels that the network needs is one of the pixels that it uses")
+    }
+
     @Test("the page of tables escapes what it is given and fetches nothing")
     func page() {
         let table = TablePage.Table("a < b", [.init("name"), .init("", isWords: true)], rows: [["<b>x</b>", "1"]], notes: ["n & m"])

@@ -17,7 +17,7 @@ public struct TrustTask: Sendable, Equatable {
     public static let standard = [
         "colon", "breast-mr:size=3", "oesophagus:size=3", "colon:shortcut=scope-box", "two-causes:size=3", "suppressor:size=3",
         "conjunction:size=3", "class-specific:size=3",
-        "conjunction:size=2", "class-specific:size=3,contrast=0.8", "suppressor:size=3,number=2",
+        "conjunction:size=2", "class-specific:size=3,contrast=0.9", "suppressor:size=3,number=2",
     ]
 
     /// Share of the images, whatever their label, with a look-alike that means nothing.
