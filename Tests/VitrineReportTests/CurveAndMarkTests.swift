@@ -82,6 +82,26 @@ struct CurveAndMarkTests {
         #expect(!plain.contains("†"))
     }
 
+    /// Rollout, the worst by deletion, stood first and was called the best.
+    @Test("where lower is better, the figure of intervals begins with the lowest score")
+    func bestIsLowest() throws {
+        let study = try analysis().0
+        let part = study.datasets[0]
+        for metric in part.metrics where metric.metric.better != .none {
+            let sign = try #require(metric.metric.better.sign)
+            let svg = IntervalFigure(metric: metric, dataset: part, study: study).drawing().svg(isStandalone: true)
+            var places: [(score: Double, place: String.Index)] = []
+            for cell in metric.cells {
+                guard let model = part.model(cell.modelID), let method = study.method(cell.methodID) else { continue }
+                let label = model.kind == .none ? "\(method.name) (control)" : "\(method.name), \(model.name)"
+                places.append((sign * cell.value, try #require(svg.range(of: ">\(label)<")).lowerBound))
+            }
+            let best = try #require(places.min { $0.place < $1.place })
+            #expect(best.score == places.map(\.score).max(), "\(metric.metric.name)")
+        }
+        #expect(part.metrics.contains { $0.metric.better == .lower } && part.metrics.contains { $0.metric.better == .higher })
+    }
+
     @Test("the product's own table covers what a trust run asks, on several tasks, with intervals that hold their estimate")
     func table() throws {
         let truth = PlantedTruth.ofTheProduct

@@ -56,13 +56,14 @@ struct IntervalFigure {
     }
 
     private func rows() -> [Row] {
-        metric.cells.compactMap { cell in
+        let sign = metric.metric.better.sign ?? 1
+        return metric.cells.compactMap { cell in
             guard let model = dataset.model(cell.modelID), let method = study.method(cell.methodID) else { return nil }
             return Row(
                 label: model.kind == .none ? "\(method.name) (control)" : "\(method.name), \(model.name)", cell: cell,
                 group: dataset.models.firstIndex { $0.id == model.id } ?? 0)
         }
-        .sorted { ($0.cell.value, $1.label) > ($1.cell.value, $0.label) }
+        .sorted { (sign * $0.cell.value, $1.label) > (sign * $1.cell.value, $0.label) }
     }
 
     private func legend(_ groups: [Int], _ left: Double, _ drawing: inout Drawing) {

@@ -72,6 +72,15 @@ extension FamilyAgreement {
         }
     }
 
+    /// The interval of a difference, within what scores such as these can differ by: 1 where all are shares, 2 where all lie in -1...1.
+    private static func cut(_ interval: Interval, _ scores: [[Double]]) -> Interval {
+        guard interval.lower.isFinite, interval.upper.isFinite else { return interval }
+        let all = scores.joined()
+        let reach = all.allSatisfy { (0...1).contains($0) } ? 1 : all.allSatisfy { (-1...1).contains($0) } ? 2 : Double.infinity
+        return Interval(
+            lower: max(interval.lower, -reach), upper: min(interval.upper, reach), level: interval.level, method: interval.method)
+    }
+
     /// Images shown of a conflict.
     private static let mostImages = 3
 
@@ -119,7 +128,8 @@ extension FamilyAgreement {
                 let (first, second) = (criteria[0].signed(sign), criteria[1].signed(-sign))
                 let conflict = Conflict(
                     first: methods[isFirst ? i : j], second: methods[isFirst ? j : i], localisation: first.excess,
-                    localisationInterval: first.interval, faithfulness: second.excess, faithfulnessInterval: second.interval, adjusted: p,
+                    localisationInterval: Self.cut(first.interval, values[l]), faithfulness: second.excess,
+                    faithfulnessInterval: Self.cut(second.interval, values[f]), adjusted: p,
                     images: Self.images(
                         located.map { sign * $0 }, faithful.map { -sign * $0 }, clusters, samples.map { context.samples[$0].id }))
                 found.append((conflict, p))

@@ -46,7 +46,7 @@ struct AnswerSection: PageSection {
         try html.element("div", ["class": "maps showcase"]) { html in
             try tile(
                 row, 0,
-                "\(row.dataset): \(row.kind == "random" ? "an image drawn at random" : "the image that scores \(row.kind)"); white: what experts outlined",
+                "\(row.dataset): \(row.kind == "random" ? "an image drawn at random" : "the image that scores \(row.kind)")\(study.datasets.contains { $0.metrics.contains(where: \.metric.isLocalisation) } ? "; white: what experts outlined" : "")",
                 &html)
             for method in shown {
                 let score = row.scores[method]
@@ -70,7 +70,8 @@ struct AnswerSection: PageSection {
     /// By the mean of the primary metric under the model of the pictures.
     private func best(_ row: Overview.Row) -> Int? {
         let metric = study.datasets.first { $0.dataset.name == row.dataset }?.metric(study.primary.name, study.primary.protocolName)
-        let values = study.explainers.map { method in metric?.cell(model: row.modelID, method: method.id)?.value }
+        guard let sign = study.primary.better.sign else { return nil }
+        let values = study.explainers.map { method in metric?.cell(model: row.modelID, method: method.id).map { sign * $0.value } }
         return values.indices.filter { values[$0] != nil && row.pictures[$0 + 1] != nil }.max { values[$0]! < values[$1]! }
     }
 }

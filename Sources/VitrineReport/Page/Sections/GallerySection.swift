@@ -33,7 +33,10 @@ struct GallerySection: PageSection {
             range("opacity", "Opacity of the map", "50", &html)
             range("top", "Only the strongest", "100", &html)
             html.element("label") { html in
-                html.void("input", ["type": "checkbox", "id": "gallery-outline", "checked": ""])
+                // Without masks there is nothing to draw or to leave out.
+                let hasMasks = shown.contains { $0.cases.contains { $0.picture.mask != nil } }
+                html.void(
+                    "input", ["type": "checkbox", "id": "gallery-outline", hasMasks ? "checked" : "disabled": ""])
                 html.text(" experts' outline")
             }
             let names = [colorMap] + [ColorMap.viridis, .magma, .turbo, .jet].filter { $0 != colorMap }
