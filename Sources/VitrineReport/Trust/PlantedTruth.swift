@@ -61,9 +61,11 @@ public struct PlantedTruth: Sendable, Equatable, Codable {
     func remark(_ name: String) -> String? {
         guard let metric = metric(name), !metric.beatsChance else { return nil }
         guard let correlation = metric.correlation else { return "could not be compared with planted truth" }
-        guard metric.lower != nil else { return "was compared with planted truth on too few tasks for an interval" }
-        let bounds = metric.lower.flatMap { lower in metric.upper.map { "; \(Format.fixed(lower, 2)) to \(Format.fixed($0, 2))" } } ?? ""
-        return "does not beat chance on planted truth (rank correlation \(Format.fixed(correlation, 2))\(bounds))"
+        guard let lower = metric.lower, let upper = metric.upper else {
+            return "was compared with planted truth on too few tasks for an interval"
+        }
+        let bounds = "\(Format.fixed(lower, 2)) to \(Format.fixed(upper, 2))"
+        return "does not beat chance on planted truth (rank correlation \(Format.fixed(correlation, 2)); \(bounds))"
     }
 
     /// What the marks mean and where they come from, if one of these metrics has one.

@@ -20,9 +20,7 @@ public enum ScratchWeights: String, Sendable, CaseIterable {
 extension VisionTransformer {
     /// Random weights; deterministic by the seed, each weight from a stream of its own, by name.
     ///
-    /// With `.timm` as timm 1.0.31 draws them for a ViT, deterministic by the seed.
-    ///
-    /// Linear maps and positions: normal of deviation 0.02, cut at ±2; their biases 0; class token and registers: normal of
+    /// With `.timm` as timm 1.0.31 draws them for a ViT. Linear maps and positions: normal of deviation 0.02, cut at ±2; their biases 0; class token and registers: normal of
     /// deviation 1e-6; distillation token: deviation 0.02; the query of attention pooling: deviation 1 / sqrt(width); patch embedding: uniform within ±1 / sqrt(inputs), bias likewise (PyTorch's
     /// convolution); norms 1 and 0; LayerScale `layerScale`; tables of relative positions as linear maps. With SwiGLU, timm draws the second half of the first map with deviation
     /// 1e-6 and sets its bias to 1.

@@ -43,11 +43,11 @@ struct AnswerSection: PageSection {
         let best = best(row)
         let gradcam = study.explainers.firstIndex { $0.identifier == "gradcam" }
         let shown = [best, gradcam].compactMap { $0 }.reduce(into: [Int]()) { if !$0.contains($1) { $0.append($1) } }
+        let metrics = study.datasets.first { $0.dataset.name == row.dataset }?.metrics ?? []
+        let outline = metrics.contains(where: \.metric.isLocalisation) ? "; white: what experts outlined" : ""
+        let image = row.kind == "random" ? "an image drawn at random" : "the image that scores \(row.kind)"
         try html.element("div", ["class": "maps showcase"]) { html in
-            try tile(
-                row, 0,
-                "\(row.dataset): \(row.kind == "random" ? "an image drawn at random" : "the image that scores \(row.kind)")\(study.datasets.contains { $0.metrics.contains(where: \.metric.isLocalisation) } ? "; white: what experts outlined" : "")",
-                &html)
+            try tile(row, 0, "\(row.dataset): \(image)\(outline)", &html)
             for method in shown {
                 let score = row.scores[method]
                 var words = overview.methods[method] + (method == best ? ", the best under \(row.model)" : "")
